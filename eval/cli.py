@@ -1,0 +1,67 @@
+"""The `guikv` command: everything of the agent's, plus the benchmarks, which only this package may know."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agent.cli import app, run_app
+
+bench = typer.Typer(no_args_is_help=True, help="Measure: every number is a ratio of things run side by side.")
+app.add_typer(bench, name="bench")
+
+_OWN = Path(__file__).resolve().parents[1] / "tests" / "data" / "trajectory"
+
+
+@bench.command("session")
+def bench_session(
+    screenshots: Annotated[Path, typer.Option(help="folder of PNG screenshots, used in order")] = _OWN,
+    steps: Annotated[int, typer.Option(min=6, help="steps of the episode; growth needs 30")] = 30,
+    history: Annotated[int, typer.Option(min=1, help="screenshots that the stateless protocol sends")] = 5,
+    budget: Annotated[str, typer.Option(help="what GUI-KV may keep: 20%, 2048 tokens, 64MiB")] = "20%",
+    policy: Annotated[str, typer.Option(help="compression method of the two compressed runs")] = "gui_kv",
+    new_tokens: Annotated[int, typer.Option(min=1, help="tokens that the model writes in each step")] = 16,
+    model: Annotated[str, typer.Option(help="nano, a folder or a hub name; empty: 105 M random parameters")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object and nothing else")] = False,
+) -> None:
+    """Stateless recompute against a persistent session, full and compressed, at both moments.
+
+    Example: guikv bench session --steps 30 --json
+    """
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from eval.bench.session import Track, run_bench
+    from guikv.models import load_model
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        bar = progress.add_task("bench session", total=steps)
+
+        def report(step: int, tracks: dict[str, Track]) -> None:
+            last = "  ".join(f"{name} {track.step[-1]:.2f} s" for name, track in tracks.items())
+            progress.update(bar, completed=step + 1, description=f"step {step + 1}: {last}")
+
+        result = run_bench(
+            screenshots,
+            steps,
+            history,
+            budget,
+            policy,
+            new_tokens,
+            adapter=load_model(model) if model else None,
+            report=report,
+        )
+    if as_json:
+        typer.echo(json.dumps(result, indent=1))
+        return
+    from eval.bench.table import session_table
+
+    Console().print(session_table(result))
+
+
+def main() -> None:
+    """Entry point: one clear line instead of a traceback."""
+    run_app(app)

@@ -1,0 +1,35 @@
+"""The model side: a KV cache that persists across the steps of an episode and is compressed by GUI-KV.
+
+It knows nothing of agents, screens or benchmarks. Heavy modules load when they are first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from guikv.budget import Budget, parse_budget
+    from guikv.models import load_model
+    from guikv.plug import compress
+    from guikv.policies import POLICIES, GuiKV, make_policy
+    from guikv.session import Session
+
+__all__ = ["POLICIES", "Budget", "GuiKV", "Session", "compress", "load_model", "make_policy", "parse_budget"]
+
+_HOMES = {
+    "Budget": "guikv.budget",
+    "parse_budget": "guikv.budget",
+    "load_model": "guikv.models",
+    "compress": "guikv.plug",
+    "POLICIES": "guikv.policies",
+    "GuiKV": "guikv.policies",
+    "make_policy": "guikv.policies",
+    "Session": "guikv.session",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)

@@ -1,0 +1,144 @@
+"""The attention function that models run with, and what a policy may watch while they run.
+
+It is registered with transformers' `AttentionInterface` under the name `guikv`, with a mask function that builds
+no mask: in a compressed cache the columns are not positions any more, so the only mask that is right is the
+bottom-right causal one, plus the padding of ragged heads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from transformers import AttentionInterface, AttentionMaskInterface
+
+from guikv.cache import PADDING, CompressedCache
+from guikv.errors import SessionError
+
+NAME = "guikv"
+
+
+@dataclass
+class Watch:
+    """What one forward pass leaves behind for the policy.
+
+    queries: layer → [batch, query_heads, w, head_dim], the last `window` queries after RoPE
+    norms: layer → [batch, new], L2 norm of each new token's hidden state, float32
+    """
+
+    cache: CompressedCache | None = None
+    window: int = 0
+    saliency: str | None = None
+    queries: dict[int, Tensor] = field(default_factory=dict)
+    norms: dict[int, Tensor] = field(default_factory=dict)
+
+
+_WATCH: ContextVar[Watch | None] = ContextVar("guikv_watch", default=None)
+
+
+@contextmanager
+def watching(layers: nn.ModuleList, watch: Watch) -> Iterator[Watch]:
+    """Within the block, forward passes through the decoder `layers` fill `watch`. No hook stays behind."""
+    handles = []
+    if watch.saliency is not None:
+        for number, layer in enumerate(layers):
+            # "normed": the attention module's input, after the RMSNorm. "residual": the layer's own input.
+            module = layer.get_submodule("self_attn") if watch.saliency == "normed" else layer
+            handles.append(module.register_forward_pre_hook(_norm_hook(number, watch), with_kwargs=True))
+    token = _WATCH.set(watch)
+    try:
+        yield watch
+    finally:
+        _WATCH.reset(token)
+        for handle in handles:
+            handle.remove()
+
+
+def _norm_hook(number: int, watch: Watch) -> Any:
+    def hook(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        hidden = kwargs["hidden_states"] if "hidden_states" in kwargs else args[0]
+        watch.norms[number] = hidden.float().norm(dim=-1)
+
+    return hook
+
+
+def guikv_attention(
+    module: nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    scaling: float | None = None,
+    dropout: float = 0.0,
+    **kwargs: Any,
+) -> tuple[Tensor, None]:
+    """query [batch, heads, new, d], key and value [batch, stored_heads, entries, d] → [batch, new, heads, d]."""
+    watch = _WATCH.get()
+    padding = None
+    if watch is not None:
+        number = int(module.layer_idx)  # type: ignore[arg-type]
+        if watch.window:
+            watch.queries[number] = query[:, :, -watch.window :].detach()
+        if watch.cache is not None and watch.cache.layers[number].padded:
+            padding = watch.cache.layers[number].index == PADDING
+    out = attend(query, key, value, scaling=scaling, padding=padding)
+    return out.transpose(1, 2).contiguous(), None
+
+
+def attend(
+    query: Tensor, key: Tensor, value: Tensor, scaling: float | None = None, padding: Tensor | None = None
+) -> Tensor:
+    """Bottom-right causal attention with grouped heads: the last query sees everything.
+
+    Args:
+        query: [batch, heads, new, d]
+        key, value: [batch, stored_heads, entries, d], the new tokens' own entries last
+        padding: [batch, stored_heads, entries], True where there is no entry
+
+    Returns: [batch, heads, new, d]
+    """
+    batch, heads, new, dim = query.shape
+    stored, entries = key.shape[1], key.shape[2]
+    groups = heads // stored
+    if new == 1:
+        # One query a head: the group takes the place of the query axis, and keys need no copies.
+        mask = None if padding is None else ~padding.unsqueeze(2)
+        grouped = query.reshape(batch, stored, groups, dim)
+        return F.scaled_dot_product_attention(grouped, key, value, mask, scale=scaling).reshape(batch, heads, 1, dim)
+    flash = _flash_attention(query) if padding is None else None
+    if flash is not None:
+        out = flash(*(t.transpose(1, 2) for t in (query, key, value)), softmax_scale=scaling, causal=True)
+        return out.transpose(1, 2)
+    if new == entries and padding is None:
+        return F.scaled_dot_product_attention(query, key, value, is_causal=True, scale=scaling, enable_gqa=groups > 1)
+    mask = torch.ones(new, entries, dtype=torch.bool, device=query.device).tril(entries - new)
+    if padding is not None:
+        mask = mask & ~padding.repeat_interleave(groups, dim=1).unsqueeze(2)
+    return F.scaled_dot_product_attention(query, key, value, mask, scale=scaling, enable_gqa=groups > 1)
+
+
+def _flash_attention(query: Tensor) -> Any:
+    """flash-attn's function where it can be used (CUDA, half precision, package importable), else None."""
+    if not query.is_cuda or query.dtype not in (torch.float16, torch.bfloat16):
+        return None
+    try:
+        from flash_attn import flash_attn_func
+    except ImportError:
+        return None
+    return flash_attn_func
+
+
+def no_mask(*, attention_mask: Tensor | None = None, **kwargs: Any) -> None:
+    """The mask function: none is built. Raises SessionError for padded batches, which have no place here."""
+    if attention_mask is not None and attention_mask.ndim == 2 and not bool(attention_mask.all()):
+        raise SessionError("padded batches cannot be compressed: give sequences of one length, or one at a time")
+
+
+AttentionInterface.register(NAME, guikv_attention)
+AttentionMaskInterface.register(NAME, no_mask)

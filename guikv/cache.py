@@ -1,0 +1,159 @@
+"""Compressed cache layers on transformers' `Cache`.
+
+A layer stores any subset of the tokens it has seen, a different one for every head. Keys keep the rotary phase
+they were computed with, so entries can be removed without touching the others. Beside each entry stands its
+*index*: the number of its token in the session's ledger, or -1 for padding. Padding is always on the left of the
+real entries: the newest tokens of all heads end at the same column, and a bottom-right causal mask stays true.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers.cache_utils import Cache, CacheLayerMixin
+
+PADDING = -1
+
+
+class CompressedLayer(CacheLayerMixin):
+    """Keys and values [batch, heads, entries, head_dim] with `index` [batch, heads, entries].
+
+    `heads` is the number of KV heads, or of query heads once `expand` was called. `seen` counts the tokens that
+    went through, evicted ones included: it is the number the next token gets.
+    """
+
+    is_sliding = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.index: Tensor = torch.empty(1, 1, 0, dtype=torch.long)
+        self.seen = 0
+        self.padded = False
+
+    def lazy_initialization(self, key_states: Tensor, value_states: Tensor) -> None:
+        self.dtype, self.device = key_states.dtype, key_states.device
+        batch, heads, _, dim = key_states.shape
+        self.keys = key_states.new_empty(batch, heads, 0, dim)
+        self.values = value_states.new_empty(batch, heads, 0, value_states.shape[-1])
+        self.index = torch.empty(batch, heads, 0, dtype=torch.long, device=key_states.device)
+        self.is_initialized = True
+
+    def update(self, key_states: Tensor, value_states: Tensor, *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor]:
+        """Append [batch, kv_heads, new, head_dim]; return all keys and values of the layer."""
+        if not self.is_initialized:
+            self.lazy_initialization(key_states, value_states)
+        repeat = self.keys.shape[1] // key_states.shape[1]
+        if repeat > 1:
+            key_states = key_states.repeat_interleave(repeat, dim=1)
+            value_states = value_states.repeat_interleave(repeat, dim=1)
+        new = key_states.shape[2]
+        numbers = torch.arange(self.seen, self.seen + new, device=self.index.device)
+        self.keys = torch.cat([self.keys, key_states], dim=2)
+        self.values = torch.cat([self.values, value_states], dim=2)
+        self.index = torch.cat([self.index, numbers.expand(*self.index.shape[:2], new)], dim=2)
+        self.seen += new
+        return self.keys, self.values
+
+    def keep(self, columns: Tensor) -> None:
+        """Keep only `columns` [batch, heads, kept], ascending in every row."""
+        self.index = self.index.gather(2, columns)
+        wide = columns.unsqueeze(-1)
+        self.keys = self.keys.gather(2, wide.expand(-1, -1, -1, self.keys.shape[-1]))
+        self.values = self.values.gather(2, wide.expand(-1, -1, -1, self.values.shape[-1]))
+        self._note_padding()
+
+    def remove(self, gone: Tensor) -> None:
+        """Remove the entries marked in `gone` [batch, heads, entries] (bool); ragged heads are padded on the left."""
+        if not bool(gone.any()):
+            return
+        left = ~gone & (self.index != PADDING)
+        width = int(left.sum(-1).max())
+        # Stable sort of booleans: the removed ones first, the rest behind in their old order.
+        columns = left.to(torch.uint8).argsort(dim=-1, stable=True)[..., left.shape[-1] - width :]
+        alive = left.gather(2, columns)
+        self.keep(columns)
+        self.index = self.index.masked_fill(~alive, PADDING)
+        self.padded = not bool(alive.all())
+        if self.padded:
+            # Zero what is masked anyway, so that saved files and byte-wise comparisons do not depend on history.
+            self.keys = self.keys * alive.unsqueeze(-1)
+            self.values = self.values * alive.unsqueeze(-1)
+
+    def truncate(self, length: int) -> None:
+        """Forget every token numbered `length` or higher."""
+        if length >= self.seen:
+            return
+        self.remove(self.index >= length)
+        self.seen = length
+
+    def expand(self, query_heads: int) -> None:
+        """Store one copy per query head instead of one per KV head (needed to select per query head)."""
+        repeat = query_heads // self.keys.shape[1]
+        if repeat > 1:
+            self.keys = self.keys.repeat_interleave(repeat, dim=1)
+            self.values = self.values.repeat_interleave(repeat, dim=1)
+            self.index = self.index.repeat_interleave(repeat, dim=1)
+
+    def _note_padding(self) -> None:
+        self.padded = self.padded and bool((self.index == PADDING).any())
+
+    def copy(self) -> CompressedLayer:
+        """A layer with the same content. Tensors are shared: no operation here writes into one."""
+        other = CompressedLayer()
+        other.__dict__.update(self.__dict__)
+        return other
+
+    @property
+    def entries(self) -> int:
+        """Columns per head, padding included."""
+        return self.keys.shape[2] if self.is_initialized else 0
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of keys and values."""
+        if not self.is_initialized:
+            return 0
+        return self.keys.numel() * self.keys.element_size() + self.values.numel() * self.values.element_size()
+
+    def get_seq_length(self) -> int:
+        """Tokens seen, evicted ones included: what positions are derived from."""
+        return self.seen
+
+    def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
+        return self.entries + query_length, 0
+
+    def get_max_length(self) -> int:
+        return -1
+
+    def reset(self) -> None:
+        self.__init__()  # type: ignore[misc]  # back to the state before the first token
+
+
+class CompressedCache(Cache):
+    """One `CompressedLayer` per decoder layer; layers may hold different numbers of entries."""
+
+    layers: list[CompressedLayer]
+
+    def __init__(self, layers: int) -> None:
+        super().__init__(layers=[CompressedLayer() for _ in range(layers)])
+
+    @property
+    def nbytes(self) -> int:
+        return sum(layer.nbytes for layer in self.layers)
+
+    @property
+    def entries(self) -> int:
+        """Stored entries, summed over layers (columns per head)."""
+        return sum(layer.entries for layer in self.layers)
+
+    def truncate(self, length: int) -> None:
+        for layer in self.layers:
+            if layer.is_initialized:
+                layer.truncate(length)
+
+    def copy(self) -> CompressedCache:
+        other = CompressedCache(0)
+        other.layers = [layer.copy() for layer in self.layers]
+        return other

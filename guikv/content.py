@@ -1,0 +1,72 @@
+"""What a conversation is made of, before it becomes tokens.
+
+A dialect renders an episode into messages of text, screenshots and the model's own earlier replies. Replies are
+kept as token ids: decoding and encoding them again need not give the same tokens, and a drifted token would end
+the reuse of the cache there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from PIL import Image
+
+
+@dataclass(frozen=True)
+class Text:
+    """A piece of text; `protected` entries are never evicted (system prompt, instruction)."""
+
+    text: str
+    protected: bool = False
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A screenshot: `number` counts the episode's screenshots from 0, `image` is RGB."""
+
+    image: Image.Image
+    number: int
+
+    @cached_property
+    def digest(self) -> str:
+        """Hash of the picture's content and size: equal pictures, equal hash, whatever file they came from."""
+        head = f"{self.image.mode} {self.image.size[0]}x{self.image.size[1]} ".encode()
+        return hashlib.blake2b(head + self.image.tobytes(), digest_size=16).hexdigest()
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the model itself generated, without the end-of-turn token."""
+
+    ids: tuple[int, ...]
+    text: str
+
+
+Part = Text | Frame | Reply
+
+
+@dataclass(frozen=True)
+class Message:
+    """One turn of the chat. A turn that holds only a screenshot disappears as a whole when its frame is dropped."""
+
+    role: Literal["system", "user", "assistant"]
+    parts: tuple[Part, ...]
+
+
+def frames_of(messages: tuple[Message, ...]) -> tuple[int, ...]:
+    """Numbers of the screenshots in the messages, in order."""
+    return tuple(p.number for m in messages for p in m.parts if isinstance(p, Frame))
+
+
+def last_frames(messages: tuple[Message, ...], count: int) -> tuple[Message, ...]:
+    """The messages with only the last `count` screenshots, as the stateless protocol would send them."""
+    keep = set(frames_of(messages)[-count:])
+    out = []
+    for message in messages:
+        parts = tuple(p for p in message.parts if not isinstance(p, Frame) or p.number in keep)
+        if parts:
+            out.append(Message(message.role, parts))
+    return tuple(out)

@@ -1,0 +1,300 @@
+"""A session: one episode's KV cache that persists across the steps, with the ledger of what it holds.
+
+    session.extend(messages)   reuse the longest common prefix, prefill only the rest
+    session.compress()         evict what the policy does not keep, at the moment that was chosen
+    session.generate()         greedy decoding from where the prefill ended
+
+Promises: appending under the full policy gives the logits of a fresh forward; truncating and extending gives what
+never having extended would; removing a screenshot moves no position; a saved session continues bit for bit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor
+
+from guikv.attention import Watch, watching
+from guikv.budget import Budget
+from guikv.cache import CompressedCache
+from guikv.compression import Moment, compress, frame_presence, make_plan, tokens_after
+from guikv.content import Message, last_frames
+from guikv.costs import Counter, StepCost
+from guikv.errors import SessionError
+from guikv.ledger import Ledger
+from guikv.models.base import Adapter
+from guikv.policies import GuiKV, Policy
+from guikv.prompt import NO_FRAME, Prompt
+
+Window = Literal["shrink", "drop", "recompute"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a session remembers.
+
+    moment: `prefill` compresses before decoding, as in the paper; `next_observation` keeps the current screenshot
+        whole while it is acted on and compresses it when its successor has arrived
+    window: what happens to screenshots older than the last `history`: `shrink` keeps their survivors, `drop`
+        removes their entries, `recompute` is the stateless protocol: nothing that was evicted is built upon
+    protect: entries of protected text (system prompt, instruction) are never evicted
+    """
+
+    policy: Policy = field(default_factory=GuiKV)
+    budget: Budget = field(default_factory=lambda: Budget(20, "percent"))
+    moment: Moment = "next_observation"
+    window: Window = "shrink"
+    history: int = 5
+    protect: bool = True
+
+    def __post_init__(self) -> None:
+        for option, value, allowed in (("moment", self.moment, Moment), ("window", self.window, Window)):
+            if value not in get_args(allowed):
+                raise SessionError(f"{option} must be one of {', '.join(get_args(allowed))}, not {value!r}")
+        if self.history < 1:
+            raise SessionError(f"history must be at least 1 screenshot, not {self.history}")
+
+
+@dataclass(frozen=True)
+class Generation:
+    """The model's reply: its text and ids without the end-of-turn token; `finished` if it ended by itself."""
+
+    text: str
+    ids: tuple[int, ...]
+    finished: bool
+
+
+@dataclass(frozen=True)
+class PatchMap:
+    """rows × cols image tokens of a screenshot, row-major: the fraction of (layer, head) pairs that keep each."""
+
+    rows: int
+    cols: int
+    kept: tuple[float, ...]
+
+
+class Session:
+    """One episode. Not thread-safe; several sessions may share one adapter, one at a time."""
+
+    def __init__(
+        self,
+        adapter: Adapter,
+        policy: Policy | None = None,
+        budget: Budget | None = None,
+        moment: Moment = "next_observation",
+        window: Window = "shrink",
+        history: int = 5,
+        protect: bool = True,
+    ) -> None:
+        self.adapter = adapter
+        self.settings = Settings(policy or GuiKV(), budget or Budget(20, "percent"), moment, window, history, protect)
+        self.cache: CompressedCache = adapter.new_cache()
+        self.ledger = Ledger()
+        self.next_logits: Tensor | None = None
+        """[vocabulary], float32: the model's next token, or None until something was prefilled."""
+        self.watch = Watch()
+        self.norms: Tensor | None = None
+        """[layers, 1, n] norms of hidden states, for the policies that ask for them."""
+        self.counter = Counter(adapter)
+
+    # What an agent calls.
+
+    @torch.inference_mode()
+    def extend(self, content: tuple[Message, ...] | Prompt) -> None:
+        """Bring the cache to the given conversation: the whole episode so far, not only what is new.
+
+        Raises ImageError for impossible screenshots; the session is then as before.
+        """
+        exact = self.settings.window == "recompute"
+        if not isinstance(content, Prompt):
+            content = self.adapter.encode(last_frames(content, self.settings.history) if exact else content)
+        reuse = min(self.ledger.common_prefix(content), len(content) - 1)
+        if exact:
+            reuse = min(reuse, self._complete_prefix())
+        while reuse and self.ledger.frames[reuse - 1] != NO_FRAME and self._cuts(content, reuse):
+            reuse -= 1
+        before = self.ledger
+        self.truncate(reuse)
+        self.counter.begin(before, content, reuse, self.settings.history)
+        self._prefill(content, reuse)
+        if self.settings.window == "drop":
+            for frame in sorted(self.ledger.screenshots)[: -self.settings.history]:
+                self.drop_frame(frame)
+
+    @torch.inference_mode()
+    def compress(self) -> None:
+        """Evict what the policy does not keep; does nothing under `full` or where the moment is not yet there."""
+        s = self.settings
+        if not s.policy.compresses or not self.watch_is_fresh:
+            return
+        with self.counter.watch.phase("compression"):
+            plan = make_plan(self.ledger, s.budget, s.moment, s.history, s.protect, self._bytes_per_entry)
+            if plan is not None:
+                compress(self.cache, self.ledger, self.watch, self.norms, s.policy, plan, self.adapter.shape)
+
+    @torch.inference_mode()
+    def generate(self, max_new_tokens: int = 256, min_new_tokens: int = 0) -> Generation:
+        """Greedy decoding; before `min_new_tokens` the end-of-turn token is not taken.
+
+        Raises SessionError when nothing was prefilled since the last truncation.
+        """
+        if self.next_logits is None:
+            raise SessionError("there is nothing to continue from: call extend first")
+        ids: list[int] = []
+        finished = False
+        stops = self.adapter.stop_ids
+        with self.counter.watch.phase("decoding"):
+            while len(ids) < max_new_tokens:
+                if len(ids) < min_new_tokens:
+                    self.next_logits[list(stops)] = float("-inf")
+                token = int(self.next_logits.argmax())
+                if token in stops:
+                    finished = True
+                    break
+                ids.append(token)
+                self.feed(token)
+        self.counter.generated += len(ids)
+        return Generation(self.adapter.decode_text(tuple(ids)), tuple(ids), finished)
+
+    @property
+    def cost(self) -> StepCost:
+        """Costs since the last `extend`."""
+        return self.counter.cost(self)
+
+    def kept_patches(self) -> dict[int, PatchMap]:
+        """For every screenshot with a place in the ledger: which of its image tokens are still cached."""
+        out = {}
+        for number, held in frame_presence(self.cache, self.ledger).items():
+            info = self.ledger.screenshots[number]
+            out[number] = PatchMap(info.rows, info.cols, tuple(held.tolist()))
+        return out
+
+    # What it is made of.
+
+    @property
+    def tokens(self) -> int:
+        """Tokens in the ledger, evicted ones included."""
+        return len(self.ledger)
+
+    @property
+    def kv_bytes(self) -> int:
+        """Bytes of all cached keys and values."""
+        return self.cache.nbytes
+
+    @property
+    def watch_is_fresh(self) -> bool:
+        return self.next_logits is not None and self.cache.layers[0].is_initialized
+
+    @torch.inference_mode()
+    def feed(self, token: int) -> None:
+        """Append one token of the model's own and compute what follows it."""
+        device = self.adapter.device
+        ledger = self.ledger.append_generated(token)
+        embeds = self.adapter.embed_text(torch.tensor([[token]], device=device))
+        self.counter.count_decoder(self.cache, 1)
+        with watching(self.adapter.decoder_layers, Watch(cache=self.cache)):
+            hidden = self.adapter.decode(embeds, ledger.positions[:, -1:].to(device), self.cache)
+        self.ledger = ledger
+        self.next_logits = self.adapter.logits(hidden[0, -1]).float()
+        if self.norms is not None:
+            # The model's own tokens are text; saliency never looks at them.
+            self.norms = torch.nn.functional.pad(self.norms, (0, 1))
+
+    def truncate(self, length: int) -> None:
+        """Forget everything from token `length` on. Raises SessionError inside a screenshot."""
+        if length == len(self.ledger):
+            return
+        self.ledger = self.ledger.truncate(length)
+        self.cache.truncate(length)
+        self.norms = None if self.norms is None else self.norms[..., :length]
+        self.next_logits = None
+
+    def drop_frame(self, frame: int) -> None:
+        """Remove a screenshot's entries; nobody's position moves. Raises SessionError for an unknown number."""
+        if frame not in self.ledger.screenshots:
+            raise SessionError(f"there is no screenshot {frame} in this session")
+        gone = self.ledger.turns == frame
+        self.ledger = self.ledger.drop(frame)
+        for layer in self.cache.layers:
+            layer.remove(gone.to(layer.index.device)[layer.index.clamp_min(0)])
+
+    def fork(self) -> Session:
+        """A second session with the same content; both go on independently, sharing memory until they differ."""
+        s = self.settings
+        other = Session(self.adapter, s.policy, s.budget, s.moment, s.window, s.history, s.protect)
+        other.cache, other.ledger, other.norms = self.cache.copy(), self.ledger, self.norms
+        other.watch, other.next_logits = self.watch, self.next_logits
+        return other
+
+    def save(self, folder: Path) -> None:
+        """Write the session into `folder` (made if missing). Raises SessionError when it cannot be written."""
+        from guikv.store import save_session
+
+        save_session(self, folder)
+
+    @classmethod
+    def load(cls, folder: Path, adapter: Adapter) -> Session:
+        """The session saved in `folder`. Raises SessionError if it is damaged or of another model."""
+        from guikv.store import load_session
+
+        return load_session(folder, adapter)
+
+    def close(self) -> None:
+        """Free the cache."""
+        self.cache, self.ledger = self.adapter.new_cache(), Ledger()
+        self.next_logits, self.norms, self.watch = None, None, Watch()
+
+    @property
+    def _bytes_per_entry(self) -> int:
+        shape = self.adapter.shape
+        copies = shape.query_heads // shape.kv_heads if self.settings.policy.selection == "query" else 1
+        return copies * shape.bytes_per_token(self.adapter.dtype)
+
+    def _complete_prefix(self) -> int:
+        """Length of the longest prefix of which every layer and head holds every token."""
+        length = len(self.ledger)
+        for layer in self.cache.layers:
+            if layer.is_initialized:
+                index = layer.index
+                expected = torch.arange(index.shape[-1], device=index.device)
+                wrong = index.ne(expected).any(dim=0).any(dim=0)
+                length = min(length, int(wrong.nonzero()[0]) if bool(wrong.any()) else index.shape[-1])
+        return length
+
+    def _cuts(self, prompt: Prompt, length: int) -> bool:
+        """Would a cut at `length` go through a screenshot?"""
+        return length < len(prompt) and bool(prompt.frames[length] == prompt.frames[length - 1])
+
+    def _prefill(self, prompt: Prompt, start: int) -> None:
+        """Compute the prompt's tokens from `start` on."""
+        adapter, s = self.adapter, self.settings
+        device = adapter.device
+        ids, frames = prompt.ids[start:], prompt.frames[start:]
+        fresh = [n for n in prompt.images if bool((frames == n).any())]
+        with self.counter.watch.phase("vision"):
+            features = {n: self._see(prompt, n) for n in fresh}
+        ledger = self.ledger.append(prompt, start)
+        window = s.policy.watched(tokens_after(ledger, ledger.newest_frame))
+        watch = Watch(cache=self.cache, window=window, saliency=s.policy.watched_norms)
+        with self.counter.watch.phase("prefill"):
+            embeds = adapter.embed_text(ids.to(device))
+            for number, feature in features.items():
+                embeds[(frames == number).to(device)] = feature.to(embeds.dtype)
+            self.counter.count_decoder(self.cache, len(ids))
+            with watching(adapter.decoder_layers, watch):
+                hidden = adapter.decode(embeds.unsqueeze(0), prompt.positions[:, start:].to(device), self.cache)
+            self.next_logits = adapter.logits(hidden[0, -1]).float()
+        self.ledger, self.watch = ledger, watch
+        if watch.norms:
+            new = torch.stack([watch.norms[i] for i in range(adapter.shape.layers)])
+            self.norms = new if self.norms is None or start == 0 else torch.cat([self.norms, new], dim=-1)
+            watch.norms.clear()
+
+    def _see(self, prompt: Prompt, number: int) -> Tensor:
+        pixels = prompt.images[number]
+        if pixels.digest not in self.adapter.vision_cache:
+            self.counter.flops += self.adapter.vision_flops(pixels)
+        return self.adapter.vision_features(pixels)
