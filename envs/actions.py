@@ -26,7 +26,7 @@ class Click(_Action):
     x: Coordinate
     y: Coordinate
     button: Literal["left", "middle", "right"] = "left"
-    count: int = Field(1, ge=1, le=3)
+    count: int = Field(default=1, ge=1, le=3)
 
 
 class Drag(_Action):
@@ -47,7 +47,7 @@ class Scroll(_Action):
 
     type: Literal["scroll"] = "scroll"
     direction: Direction
-    amount: int = Field(5, ge=1, le=100)
+    amount: int = Field(default=5, ge=1, le=100)
     x: Coordinate | None = None
     y: Coordinate | None = None
 
@@ -81,7 +81,7 @@ class LongPress(_Action):
     type: Literal["long_press"] = "long_press"
     x: Coordinate
     y: Coordinate
-    seconds: float = Field(1.0, gt=0, le=30)
+    seconds: float = Field(default=1.0, gt=0, le=30)
 
 
 class Swipe(_Action):
@@ -92,7 +92,7 @@ class Swipe(_Action):
     y: Coordinate
     x2: Coordinate
     y2: Coordinate
-    seconds: float = Field(0.3, gt=0, le=30)
+    seconds: float = Field(default=0.3, gt=0, le=30)
 
 
 class OpenApp(_Action):
@@ -129,7 +129,7 @@ class Select(_Action):
 
 class Wait(_Action):
     type: Literal["wait"] = "wait"
-    seconds: float = Field(1.0, ge=0, le=60)
+    seconds: float = Field(default=1.0, ge=0, le=60)
 
 
 class Answer(_Action):

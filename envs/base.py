@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, Self, runtime_checkable
 
 from PIL import Image
 
@@ -72,9 +72,13 @@ class Verdict:
 class Environment(Protocol):
     """A live screen. Used as a context manager: leaving it ends every process it started."""
 
-    name: str
-    capabilities: frozenset[str]
-    """`type` names of the actions that `execute` can do."""
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """`type` names of the actions that `execute` can do."""
+        ...
 
     def screenshot(self) -> Screenshot:
         """The current picture, RGB. Raises ScreenshotError or EnvironmentDied."""
@@ -102,6 +106,6 @@ class Environment(Protocol):
 
     def close(self) -> None: ...
 
-    def __enter__(self) -> Environment: ...
+    def __enter__(self) -> Self: ...
 
     def __exit__(self, *exc: object) -> None: ...

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from agent.cli import app, run_app
+from agent.cli import app
+from agent.cli import main as run_app
 
 bench = typer.Typer(no_args_is_help=True, help="Measure: every number is a ratio of things run side by side.")
 app.add_typer(bench, name="bench")

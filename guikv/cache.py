@@ -50,10 +50,11 @@ class CompressedLayer(CacheLayerMixin):
             value_states = value_states.repeat_interleave(repeat, dim=1)
         new = key_states.shape[2]
         numbers = torch.arange(self.seen, self.seen + new, device=self.index.device)
-        self.keys = torch.cat([self.keys, key_states], dim=2)
-        self.values = torch.cat([self.values, value_states], dim=2)
-        self.index = torch.cat([self.index, numbers.expand(*self.index.shape[:2], new)], dim=2)
-        self.seen += new
+        # All memory is taken before anything is assigned: running out of it leaves the layer as it was.
+        keys = torch.cat([self.keys, key_states], dim=2)
+        values = torch.cat([self.values, value_states], dim=2)
+        index = torch.cat([self.index, numbers.expand(*self.index.shape[:2], new)], dim=2)
+        self.keys, self.values, self.index, self.seen = keys, values, index, self.seen + new
         return self.keys, self.values
 
     def keep(self, columns: Tensor) -> None:

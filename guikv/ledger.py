@@ -105,9 +105,9 @@ class Ledger:
             screenshots={n: info for n, info in self.screenshots.items() if n in left},
         )
 
-    def drop(self, frame: int) -> Ledger:
-        """The ledger with every token of that screenshot's turn marked as removed."""
-        return replace(self, dropped=self.dropped | (self.turns == frame))
+    def drop(self, rows: Tensor) -> Ledger:
+        """The ledger with `rows` [n] bool marked as removed."""
+        return replace(self, dropped=self.dropped | rows)
 
     def common_prefix(self, prompt: Prompt) -> int:
         """How many tokens the prompt shares with the ledger, by ids and image content, never half a screenshot."""

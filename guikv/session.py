@@ -10,6 +10,8 @@ never having extended would; removing a screenshot moves no position; a saved se
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
@@ -96,6 +98,8 @@ class Session:
         self.next_logits: Tensor | None = None
         """[vocabulary], float32: the model's next token, or None until something was prefilled."""
         self.watch = Watch()
+        self.observed = 0
+        """Tokens in the ledger when the last prefill ended, whose queries `watch` holds."""
         self.norms: Tensor | None = None
         """[layers, 1, n] norms of hidden states, for the policies that ask for them."""
         self.counter = Counter(adapter)
@@ -121,15 +125,19 @@ class Session:
         self.counter.begin(before, content, reuse, self.settings.history)
         self._prefill(content, reuse)
         if self.settings.window == "drop":
-            for frame in sorted(self.ledger.screenshots)[: -self.settings.history]:
-                self.drop_frame(frame)
+            self._drop(sorted(self.ledger.screenshots)[: -self.settings.history])
 
     @torch.inference_mode()
     def compress(self) -> None:
-        """Evict what the policy does not keep; does nothing under `full` or where the moment is not yet there."""
+        """Evict what the policy does not keep; does nothing under `full` or where the moment is not yet there.
+
+        Raises SessionError when the cache has changed since `extend`: its last queries are the judges.
+        """
         s = self.settings
-        if not s.policy.compresses or not self.watch_is_fresh:
+        if not s.policy.compresses:
             return
+        if self.observed != len(self.ledger) or not self.observed:
+            raise SessionError("compress follows extend directly: generate, feed and truncate come after it")
         with self.counter.watch.phase("compression"):
             plan = make_plan(self.ledger, s.budget, s.moment, s.history, s.protect, self._bytes_per_entry)
             if plan is not None:
@@ -148,9 +156,10 @@ class Session:
         stops = self.adapter.stop_ids
         with self.counter.watch.phase("decoding"):
             while len(ids) < max_new_tokens:
+                logits = self.next_logits
                 if len(ids) < min_new_tokens:
-                    self.next_logits[list(stops)] = float("-inf")
-                token = int(self.next_logits.argmax())
+                    logits = logits.index_fill(0, torch.tensor(list(stops), device=logits.device), float("-inf"))
+                token = int(logits.argmax())
                 if token in stops:
                     finished = True
                     break
@@ -184,10 +193,6 @@ class Session:
         """Bytes of all cached keys and values."""
         return self.cache.nbytes
 
-    @property
-    def watch_is_fresh(self) -> bool:
-        return self.next_logits is not None and self.cache.layers[0].is_initialized
-
     @torch.inference_mode()
     def feed(self, token: int) -> None:
         """Append one token of the model's own and compute what follows it."""
@@ -195,7 +200,7 @@ class Session:
         ledger = self.ledger.append_generated(token)
         embeds = self.adapter.embed_text(torch.tensor([[token]], device=device))
         self.counter.count_decoder(self.cache, 1)
-        with watching(self.adapter.decoder_layers, Watch(cache=self.cache)):
+        with self._all_or_nothing(), watching(self.adapter.decoder_layers, Watch(cache=self.cache)):
             hidden = self.adapter.decode(embeds, ledger.positions[:, -1:].to(device), self.cache)
         self.ledger = ledger
         self.next_logits = self.adapter.logits(hidden[0, -1]).float()
@@ -216,17 +221,14 @@ class Session:
         """Remove a screenshot's entries; nobody's position moves. Raises SessionError for an unknown number."""
         if frame not in self.ledger.screenshots:
             raise SessionError(f"there is no screenshot {frame} in this session")
-        gone = self.ledger.turns == frame
-        self.ledger = self.ledger.drop(frame)
-        for layer in self.cache.layers:
-            layer.remove(gone.to(layer.index.device)[layer.index.clamp_min(0)])
+        self._drop([frame])
 
     def fork(self) -> Session:
         """A second session with the same content; both go on independently, sharing memory until they differ."""
         s = self.settings
         other = Session(self.adapter, s.policy, s.budget, s.moment, s.window, s.history, s.protect)
         other.cache, other.ledger, other.norms = self.cache.copy(), self.ledger, self.norms
-        other.watch, other.next_logits = self.watch, self.next_logits
+        other.watch, other.observed, other.next_logits = self.watch, self.observed, self.next_logits
         return other
 
     def save(self, folder: Path) -> None:
@@ -245,13 +247,20 @@ class Session:
     def close(self) -> None:
         """Free the cache."""
         self.cache, self.ledger = self.adapter.new_cache(), Ledger()
-        self.next_logits, self.norms, self.watch = None, None, Watch()
+        self.next_logits, self.norms, self.watch, self.observed = None, None, Watch(), 0
 
     @property
     def _bytes_per_entry(self) -> int:
         shape = self.adapter.shape
         copies = shape.query_heads // shape.kv_heads if self.settings.policy.selection == "query" else 1
         return copies * shape.bytes_per_token(self.adapter.dtype)
+
+    def _drop(self, frames: list[int]) -> None:
+        gone = torch.isin(self.ledger.turns, torch.tensor(frames, dtype=torch.long)) & ~self.ledger.dropped
+        if bool(gone.any()):
+            self.ledger = self.ledger.drop(gone)
+            for layer in self.cache.layers:
+                layer.remove(gone.to(layer.index.device)[layer.index.clamp_min(0)])
 
     def _complete_prefix(self) -> int:
         """Length of the longest prefix of which every layer and head holds every token."""
@@ -264,6 +273,15 @@ class Session:
                 length = min(length, int(wrong.nonzero()[0]) if bool(wrong.any()) else index.shape[-1])
         return length
 
+    @contextmanager
+    def _all_or_nothing(self) -> Iterator[None]:
+        """A forward pass that fails on its way (out of memory, interrupted) leaves no layer ahead of the ledger."""
+        try:
+            yield
+        except BaseException:
+            self.cache.truncate(len(self.ledger))
+            raise
+
     def _cuts(self, prompt: Prompt, length: int) -> bool:
         """Would a cut at `length` go through a screenshot?"""
         return length < len(prompt) and bool(prompt.frames[length] == prompt.frames[length - 1])
@@ -273,7 +291,7 @@ class Session:
         adapter, s = self.adapter, self.settings
         device = adapter.device
         ids, frames = prompt.ids[start:], prompt.frames[start:]
-        fresh = [n for n in prompt.images if bool((frames == n).any())]
+        fresh = sorted(set(frames.unique().tolist()) - {NO_FRAME})
         with self.counter.watch.phase("vision"):
             features = {n: self._see(prompt, n) for n in fresh}
         ledger = self.ledger.append(prompt, start)
@@ -284,10 +302,10 @@ class Session:
             for number, feature in features.items():
                 embeds[(frames == number).to(device)] = feature.to(embeds.dtype)
             self.counter.count_decoder(self.cache, len(ids))
-            with watching(adapter.decoder_layers, watch):
+            with self._all_or_nothing(), watching(adapter.decoder_layers, watch):
                 hidden = adapter.decode(embeds.unsqueeze(0), prompt.positions[:, start:].to(device), self.cache)
             self.next_logits = adapter.logits(hidden[0, -1]).float()
-        self.ledger, self.watch = ledger, watch
+        self.ledger, self.watch, self.observed = ledger, watch, len(ledger)
         if watch.norms:
             new = torch.stack([watch.norms[i] for i in range(adapter.shape.layers)])
             self.norms = new if self.norms is None or start == 0 else torch.cat([self.norms, new], dim=-1)

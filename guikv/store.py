@@ -9,7 +9,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -56,6 +55,7 @@ def save_session(session: Session, folder: Path) -> None:
         "budget": dataclasses.asdict(s.budget),
         **{k: getattr(s, k) for k in ("moment", "window", "history", "protect")},
         "watched": session.watch.window,
+        "observed": session.observed,
         "screenshots": {str(n): dataclasses.asdict(info) for n, info in session.ledger.screenshots.items()},
         "layers": layers,
     }
@@ -106,9 +106,7 @@ def _rebuild(data: dict[str, Any], tensors: dict[str, Tensor], adapter: Adapter)
     session.watch.queries = {
         int(name.removeprefix("watch.")): t for name, t in tensors.items() if name.startswith("watch.")
     }
+    session.observed = int(data["observed"])
     session.next_logits, session.norms = tensors.get("next_logits"), tensors.get("norms")
     session.ledger.verify(session.cache)
     return session
-
-
-assert torch  # safetensors needs torch loaded first for its dtypes

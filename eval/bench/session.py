@@ -23,7 +23,7 @@ from guikv.models.base import Adapter
 from guikv.models.images import patches
 from guikv.models.random_weights import Sizes, random_model
 from guikv.policies import Full, Policy, make_policy
-from guikv.prompt import NO_FRAME
+from guikv.prompt import NO_FRAME, Prompt
 from guikv.session import Session
 
 MODEL = Sizes(
@@ -195,7 +195,21 @@ def run_bench(
         "policy": policy,
         "new_tokens": new_tokens,
     }
-    return {**summarise(tracks), "settings": settings}
+    whole = model.encode(last_frames(tuple(episodes["stateless"][:-1]), history))
+    return {**summarise(tracks), "one_shot": one_shot(model, chosen, budget, whole), "settings": settings}
+
+
+def one_shot(adapter: Adapter, policy: Policy, budget: str, prompt: Prompt, repeats: int = 2) -> dict[str, float]:
+    """The paper's setting: a whole prompt prefilled at once and then compressed. Share of scoring and eviction."""
+    prefill, compression = [], []
+    for _ in range(repeats):
+        session = Session(adapter, policy, parse_budget(budget), "prefill", protect=False)
+        session.extend(prompt)
+        session.compress()
+        prefill.append(session.cost.seconds["prefill"])
+        compression.append(session.cost.seconds.get("compression", 0.0))
+        session.close()
+    return {"tokens": len(prompt), "compression_share": round(sum(compression) / sum(prefill), 4)}
 
 
 def opening() -> Iterator[Message]:

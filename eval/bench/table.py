@@ -19,7 +19,12 @@ def session_table(result: dict[str, Any]) -> Table:
     """The ratios of `guikv bench session`, one column per run."""
     s = result["settings"]
     title = f"{s['policy']} at {s['budget']}, {s['history']} screenshots, {s['steps']} steps"
-    table = Table(title=title, caption=f"{s['parameters'] / 1e6:.0f} M parameters, {s['dtype']}, {s['device']}")
+    one = result["one_shot"]
+    caption = (
+        f"{s['parameters'] / 1e6:.0f} M parameters, {s['dtype']}, {s['device']}; compressing a prompt of "
+        f"{one['tokens']} tokens at once takes {one['compression_share']:.3f} of its prefill"
+    )
+    table = Table(title=title, caption=caption)
     columns = {"persistent, full": result["persistent_full"], **result["moments"]}
     table.add_column("")
     for name in columns:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ def load_model(name_or_path: str, device: str = "auto", dtype: str = "auto", att
     """Load a checkpoint: `nano`, a folder, or a name on the model hub.
 
     device: auto takes CUDA when there is one. dtype: auto takes bfloat16 on CUDA and float32 on a CPU.
-    attention: of the vision tower (the decoder has its own): auto, sdpa, eager, flash_attention_2.
+    attention: sdpa (PyTorch's own), flash (flash-attn), or auto: flash-attn on CUDA where it can be imported.
     Raises ModelError when it does not exist, is damaged, or has an architecture without an adapter.
     """
     path = str(SHIPPED.get(name_or_path, name_or_path))
@@ -39,7 +39,7 @@ def load_model(name_or_path: str, device: str = "auto", dtype: str = "auto", att
     if adapter_class is None:
         known = ", ".join(ARCHITECTURES)
         raise ModelError(f"{name_or_path}: no adapter for the architecture {config.model_type!r} (there is: {known})")
-    vision = "sdpa" if attention == "auto" else attention
+    vision = _vision_attention(attention, place, kind)
     try:
         model = adapter_class.model_class.from_pretrained(
             path,
@@ -79,6 +79,16 @@ def _device(name: str) -> torch.device:
     if place.type == "cuda" and not torch.cuda.is_available():
         raise ModelError(f"device {name!r} was asked for, but PyTorch sees no CUDA device")
     return place
+
+
+def _vision_attention(name: str, device: torch.device, dtype: torch.dtype) -> str:
+    """Name that transformers knows for the vision tower's attention; the decoder's finds flash-attn by itself."""
+    if name not in ("auto", "sdpa", "flash"):
+        raise ModelError(f"unknown attention {name!r}: use auto, sdpa or flash")
+    usable = find_spec("flash_attn") is not None and device.type == "cuda" and dtype != torch.float32
+    if name == "flash" and not usable:
+        raise ModelError("attention 'flash' needs CUDA, half precision and the extra: pip install 'guikv[flash]'")
+    return "flash_attention_2" if usable and name != "sdpa" else "sdpa"
 
 
 def _dtype(name: str, device: torch.device) -> torch.dtype:

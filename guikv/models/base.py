@@ -11,7 +11,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from guikv import attention
 from guikv.cache import CompressedCache
 from guikv.content import Frame, Message, Reply, Text
 from guikv.models import images
@@ -202,6 +201,3 @@ class _Rows:
             protected=torch.tensor(self.protected),
             images=self.images,
         )
-
-
-assert attention.NAME  # importing registers the attention function that adapters load their models with

@@ -22,7 +22,8 @@ from guikv.policies.snap_kv import SnapKV
 
 @dataclass(frozen=True)
 class GuiKV(SnapKV):
-    """alpha, temperature: weight and softness of the saliency; rank: dimension of the subspace.
+    """alpha, temperature: weight and softness of the saliency; rank: dimension of the subspace; None is a
+    quarter of the head dimension, which is the paper's 32 in a 7B model.
 
     basis: "leading" spans the keys of the first `rank` tokens of the screenshot, as the released runs did (their
     QR is not pivoted); "principal" the directions that carry most of the keys' energy, as the paper describes.
@@ -35,7 +36,7 @@ class GuiKV(SnapKV):
 
     alpha: float = 2.0
     temperature: float = 3.5
-    rank: int = 32
+    rank: int | None = None
     basis: Literal["leading", "principal"] = "leading"
     saliency: Literal["normed", "residual"] = "normed"
     protect_text: bool = False
@@ -44,7 +45,7 @@ class GuiKV(SnapKV):
         super().__post_init__()
         check_at_least("alpha", self.alpha, 0)
         check_at_least("temperature", self.temperature, 1e-3)
-        check_at_least("rank", self.rank, 1)
+        check_at_least("rank", 1 if self.rank is None else self.rank, 1)
         check_choice("basis", self.basis, ("leading", "principal"))
         check_choice("saliency", self.saliency, ("normed", "residual"))
 
@@ -57,10 +58,13 @@ class GuiKV(SnapKV):
         if self.alpha and view.salient is not None and view.norms is not None:
             scores = scores + self.alpha * spatial_saliency(view, self.temperature)
         if view.current is not None:
-            scores = scores.masked_fill(redundant(view, self.rank, self.basis), 0.0)
+            scores = scores.masked_fill(redundant(view, self.rank_for(view), self.basis), 0.0)
         if self.protect_text:
             scores = scores.masked_fill(view.frames == TEXT, float("inf"))
         return scores
+
+    def rank_for(self, view: LayerView) -> int:
+        return self.rank if self.rank is not None else max(1, view.keys.shape[-1] // 4)
 
 
 def spatial_saliency(view: LayerView, temperature: float) -> Tensor:

@@ -33,6 +33,7 @@ def test_ratios_of_a_short_episode(small: Path) -> None:
         assert all(value >= 0 for key, value in run.items() if key.endswith("ratio"))
     assert result["moments"]["prefill"]["kv_bytes_ratio"] < result["kv_bytes_ratio"] < 1
     assert result["persistent_full"]["kv_bytes_ratio"] > 1, "a cache that keeps everything outgrows the window"
+    assert result["one_shot"]["tokens"] > 0.8 * result["stateless_tokens"]
     assert session_table(result).row_count == 5
 
 

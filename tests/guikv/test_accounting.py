@@ -23,7 +23,7 @@ def counted(work: object) -> int:
 @pytest.mark.parametrize("compressed", [False, True])
 def test_flops_agree_with_the_counter(adapter: Adapter, compressed: bool) -> None:
     """Prefill from nothing, prefill over a cache, and decoding: within 2 %."""
-    policy = GuiKV(rank=8) if compressed else Full()
+    policy = GuiKV() if compressed else Full()
     session = Session(adapter, policy, Budget(20, "percent"), moment="prefill")
     adapter.vision_cache.clear()
     for frames in (1, 2, 3):
@@ -48,7 +48,7 @@ def test_stateless_flops_are_those_of_a_fresh_session(adapter: Adapter) -> None:
 
 
 def test_costs_of_a_step(adapter: Adapter) -> None:
-    session = Session(adapter, GuiKV(rank=8), Budget(20, "percent"), moment="prefill")
+    session = Session(adapter, GuiKV(), Budget(20, "percent"), moment="prefill")
     session.extend(episode(adapter, 2))
     session.compress()
     session.generate(3, min_new_tokens=3)

@@ -16,7 +16,7 @@ from guikv.models import Qwen25VL
 from guikv.policies import Full, GuiKV
 from guikv.prompt import NO_FRAME, Pixels, Prompt
 from guikv.session import Session
-from tests.guikv.test_golden_policies import GOLDEN
+from tests.guikv.test_golden_policies import GOLDEN, RANK
 
 FOLDER = GOLDEN / "model_end_to_end"
 
@@ -65,7 +65,7 @@ def prompt_of(adapter: Qwen25VL, data: dict[str, Tensor], case: dict) -> Prompt:
 @pytest.mark.parametrize("run", ["full", "gui_kv_10", "gui_kv_20", "gui_kv_40"])
 def test_golden_logits_tokens_and_indices(run: str, adapter: Qwen25VL, data: dict[str, Tensor], case: dict) -> None:
     names = ("alpha", "temperature", "window", "kernel", "pooling")
-    policy = Full() if run == "full" else GuiKV(selection="query", **{n: case[n] for n in names})
+    policy = Full() if run == "full" else GuiKV(selection="query", rank=RANK, **{n: case[n] for n in names})
     budget = Budget(100 if run == "full" else float(run.removeprefix("gui_kv_")), "percent")
     session = Session(adapter, policy, budget, moment="prefill", protect=False)
     prompt = prompt_of(adapter, data, case)

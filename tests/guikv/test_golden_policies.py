@@ -16,6 +16,8 @@ from guikv.policies import GuiKV, LayerView, Policy, PyramidKV, SnapKV, VLCache
 from guikv.policies.base import TEXT, select
 
 GOLDEN = Path(os.environ.get("GUIKV_GOLDEN", Path(__file__).parents[1] / "data" / "golden"))
+RANK = 32
+"""Of every golden run, whatever its head dimension."""
 FILES = sorted(GOLDEN.glob("*.safetensors"))
 
 
@@ -37,7 +39,7 @@ def policy_for(method: str, case: dict[str, Any]) -> tuple[Policy, int, int]:
         "selection": "query",
     }
     if method.startswith("gui_kv"):
-        return GuiKV(alpha=case["alpha"], temperature=case["temperature"], **pooled), 0, 1
+        return GuiKV(alpha=case["alpha"], temperature=case["temperature"], rank=RANK, **pooled), 0, 1
     if method.startswith("pyramid_kv"):
         layer, layers = method.removeprefix("pyramid_kv_layer").split("of")
         return PyramidKV(**pooled), int(layer), int(layers)

@@ -81,8 +81,8 @@ def test_damaged_checkpoints_are_told_so(checkpoint: Path, tmp_path: Path) -> No
         load_model(str(folder))
 
 
-@pytest.mark.parametrize("options", [{"device": "tpu9"}, {"dtype": "int3"}])
-def test_unknown_device_or_dtype(checkpoint: Path, options: dict[str, str]) -> None:
+@pytest.mark.parametrize("options", [{"device": "tpu9"}, {"dtype": "int3"}, {"attention": "x"}])
+def test_unknown_options(checkpoint: Path, options: dict[str, str]) -> None:
     with pytest.raises(ModelError, match="unknown"):
         load_model(str(checkpoint), **options)
 

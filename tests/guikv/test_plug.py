@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -12,9 +13,12 @@ from transformers import DynamicCache, LlamaConfig, LlamaForCausalLM, Qwen2_5_VL
 import guikv
 from guikv.errors import BudgetError, ModelError, SessionError
 from guikv.policies import POLICIES, Full, GuiKV, make_policy
-from tests.guikv.test_golden_policies import GOLDEN
+from tests.guikv.test_golden_policies import GOLDEN, RANK
 
 FOLDER = GOLDEN / "model_end_to_end"
+with safe_open(FOLDER / "case.safetensors", "pt") as _file:
+    CASE = json.loads(_file.metadata()["case"])
+IMAGE_TOKEN, NEW = CASE["image_token_id"], CASE["new_tokens"]
 
 
 @pytest.fixture(scope="module")
@@ -33,14 +37,14 @@ def inputs(data: dict[str, torch.Tensor]) -> dict[str, Any]:
     return {
         "input_ids": ids,
         "attention_mask": torch.ones_like(ids),
-        "mm_token_type_ids": (ids == 190).int(),
+        "mm_token_type_ids": (ids == IMAGE_TOKEN).int(),
         "pixel_values": data["pixel_values"],
         "image_grid_thw": data["image_grid_thw"],
     }
 
 
 GENERATE: dict[str, Any] = {
-    "max_new_tokens": 12,
+    "max_new_tokens": NEW,
     "do_sample": False,
     "output_logits": True,
     "return_dict_in_generate": True,
@@ -50,19 +54,19 @@ GENERATE: dict[str, Any] = {
 
 @pytest.mark.parametrize("percent", [10, 20, 40])
 def test_golden_through_generate(percent: int, model: Any, data: dict[str, torch.Tensor]) -> None:
-    with guikv.compress(model, GuiKV(selection="query"), budget=f"{percent}%"):
+    with guikv.compress(model, GuiKV(selection="query", rank=RANK), budget=f"{percent}%"):
         out = model.generate(**inputs(data), **GENERATE)
     logits = torch.cat(out.logits)
     torch.testing.assert_close(logits, data[f"gui_kv_{percent}.logits"], atol=1e-4, rtol=1e-4)
-    assert torch.equal(out.sequences[0, -12:].int(), data[f"gui_kv_{percent}.tokens"].int())
+    assert torch.equal(out.sequences[0, -NEW:].int(), data[f"gui_kv_{percent}.tokens"].int())
 
 
 @pytest.mark.parametrize("name", list(POLICIES))
 def test_every_policy_generates(name: str, model: Any, data: dict[str, torch.Tensor]) -> None:
     with guikv.compress(model, make_policy(name), budget="20%"):
         out = model.generate(**inputs(data), **GENERATE)
-    entries = out.past_key_values.layers[0].entries
-    assert (entries == 186 + 11) if name == "full" else (entries < 186 * 0.45 + 11)
+    entries, prompt = out.past_key_values.layers[0].entries - (NEW - 1), data["input_ids"].shape[1]
+    assert (entries == prompt) if name == "full" else (entries < prompt * 0.45)
 
 
 def test_batches_equal_single_sequences(model: Any, data: dict[str, torch.Tensor]) -> None:

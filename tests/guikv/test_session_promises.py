@@ -26,7 +26,7 @@ def full(adapter: Adapter, **options: object) -> Session:
 
 
 def gui(adapter: Adapter, **options: object) -> Session:
-    return Session(adapter, GuiKV(rank=8), Budget(20, "percent"), **options)  # type: ignore[arg-type]
+    return Session(adapter, GuiKV(), Budget(20, "percent"), **options)  # type: ignore[arg-type]
 
 
 def step(session: Session, messages: tuple[Message, ...]) -> None:
@@ -235,7 +235,7 @@ def test_windows(adapter: Adapter) -> None:
 
     def start(window: str) -> Session:
         budget = Budget(60, "percent")
-        return Session(adapter, GuiKV(rank=8), budget, moment="prefill", window=window, history=2)  # type: ignore[arg-type]
+        return Session(adapter, GuiKV(), budget, moment="prefill", window=window, history=2)  # type: ignore[arg-type]
 
     sessions = {w: start(w) for w in ("shrink", "drop", "recompute")}
     for frames in range(1, 6):
@@ -269,8 +269,33 @@ def test_generating_from_nothing_is_a_typed_error(adapter: Adapter) -> None:
     session = full(adapter)
     with pytest.raises(SessionError, match="extend"):
         session.generate()
+    with pytest.raises(SessionError, match="follows extend"):
+        gui(adapter).compress()
     session.extend(episode(adapter, 1))
     with pytest.raises(SessionError, match="inside screenshot"):
         session.truncate(int((session.ledger.frames == 0).nonzero()[3]))
     with pytest.raises(SessionError, match="no screenshot 9"):
         session.drop_frame(9)
+
+
+def test_a_forward_that_fails_halfway_changes_nothing(adapter: Adapter) -> None:
+    """As when memory runs out: the session goes on as if the attempt had not been made."""
+    session, plain = gui(adapter), gui(adapter)
+    for s in (session, plain):
+        step(s, episode(adapter, 2))
+
+    def fail(*_: object) -> None:
+        raise MemoryError("layer 1")
+
+    handle = adapter.decoder_layers[1].register_forward_hook(fail)
+    try:
+        with pytest.raises(MemoryError):
+            session.extend(episode(adapter, 3))
+        with pytest.raises(MemoryError):
+            session.feed(5)
+    finally:
+        handle.remove()
+    session.ledger.verify(session.cache)
+    for s in (session, plain):
+        step(s, episode(adapter, 3))
+    assert torch.equal(session.next_logits, plain.next_logits)

@@ -1,0 +1,143 @@
+"""From settings to the parts of a run."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agent.approval import Allow, Approver, Escalate, RuleApprover, TerminalApprover, load_rules
+from agent.brain import SessionBrain
+from agent.config import ApprovalConfig, CacheConfig, Config
+from agent.dialects import DIALECTS, Dialect
+from agent.errors import ConfigError
+from agent.settings import LoopSettings
+
+if TYPE_CHECKING:
+    from envs.browser import BrowserOptions
+    from guikv.models import Adapter
+    from guikv.policies import Policy
+
+RISKY_RULES = Path(__file__).resolve().parent / "approval" / "risky.yaml"
+"""What `--approve risky` asks about unless approval.rules names another file."""
+
+
+def load_adapter(config: Config) -> Adapter:
+    """The model. Raises ModelError."""
+    from transformers.utils import logging
+
+    from guikv.models import load_model
+
+    # Progress bars of transformers would stand between our own lines.
+    logging.disable_progress_bar()
+    model = config.model
+    return load_model(model.name, device=model.device, dtype=model.dtype, attention=model.attention)
+
+
+def cache_policy(config: CacheConfig) -> Policy:
+    """The compression method with its options. Raises PolicyError."""
+    from guikv.policies import make_policy
+
+    return make_policy(config.policy, **config.options)
+
+
+def make_brain(config: CacheConfig, adapter: Adapter) -> SessionBrain:
+    """A fresh session on a loaded model. Raises PolicyError and BudgetError."""
+    from guikv.budget import parse_budget
+    from guikv.session import Session
+
+    session = Session(
+        adapter,
+        policy=cache_policy(config),
+        budget=parse_budget(config.budget),
+        moment=config.moment,
+        window=config.window,
+        history=config.history,
+        protect=config.protect,
+    )
+    return SessionBrain(session, adapter)
+
+
+def make_dialect(config: Config, adapter: Adapter) -> Dialect:
+    """What the model speaks, unless the settings say otherwise. Raises ConfigError and DialectError."""
+    prompt = config.prompt
+    name = prompt.dialect or adapter.dialect
+    if name not in DIALECTS:
+        raise ConfigError(f"prompt.dialect: there is no dialect {name!r}", f"there are {', '.join(DIALECTS)}")
+    return DIALECTS[name](
+        "computer" if prompt.kind == "auto" else prompt.kind,
+        prompt_file=prompt.file,
+        own_template=adapter.prompt_template if prompt.kind == "auto" else None,
+        language=prompt.language,
+        space=prompt.coordinates,
+    )
+
+
+def make_approver(config: ApprovalConfig) -> Approver:
+    """Raises ConfigError when the rules cannot be read."""
+    if config.mode == "never":
+        return Allow()
+    terminal = TerminalApprover()
+    if config.mode == "always":
+        return terminal
+    return Escalate(RuleApprover(load_rules(config.rules or RISKY_RULES)), terminal)
+
+
+def loop_settings(config: Config) -> LoopSettings:
+    limits = config.limits
+    return LoopSettings(
+        max_steps=limits.steps,
+        max_seconds=limits.seconds,
+        max_tokens=limits.tokens,
+        max_new_tokens=config.model.max_new_tokens,
+        screenshot_retries=limits.screenshot_retries,
+        stuck_note=limits.stuck_note,
+        stuck_stop=limits.stuck_stop,
+    )
+
+
+def browser_options(config: Config) -> BrowserOptions:
+    """Raises SetupError on values that no browser could have."""
+    from envs.browser import BrowserOptions
+
+    browser = config.browser
+    return BrowserOptions(
+        url=browser.url,
+        viewport=browser.viewport,
+        scale=browser.scale,
+        headless=not browser.headed,
+        executable=None if browser.executable is None else str(browser.executable),
+        profile=browser.profile,
+        cdp=browser.cdp,
+        allow_hosts=browser.allow_hosts,
+        allow_files=(browser.url or "").startswith("file:"),
+        downloads=browser.downloads,
+    )
+
+
+def run_header(config: Config, adapter: Adapter, task: str, environment: str) -> dict[str, Any]:
+    """What run.json says of a run before it begins."""
+    cache = config.cache
+    return {
+        "task": task,
+        "environment": environment,
+        "model": {
+            "name": adapter.name,
+            "path": str(adapter.path),
+            "family": adapter.family,
+            "device": str(adapter.device),
+            "dtype": str(adapter.dtype),
+        },
+        "cache": cache.model_dump(mode="json"),
+        "config": config.model_dump(mode="json"),
+    }
+
+
+def new_folder(config: Config, task: str) -> Path:
+    """Where the record goes: as asked for, or a new name under `record.runs` from the time and the task."""
+    if config.record.out is not None:
+        return config.record.out
+    words = re.sub(r"[^a-z0-9]+", "-", task.casefold()).strip("-")[:40].strip("-")
+    stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
+    return config.record.runs / (f"{stamp}-{words}" if words else stamp)

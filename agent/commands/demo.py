@@ -1,0 +1,112 @@
+"""`guikv demo`: the shipped model on playground tasks in a real browser."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agent.commands.common import (
+    EXIT_FAILED,
+    EXIT_STOPPED,
+    EXIT_USAGE,
+    BudgetOption,
+    ConfigOption,
+    HistoryOption,
+    ModelOption,
+    MomentOption,
+    PolicyOption,
+    SetOption,
+    WindowOption,
+    settings,
+)
+
+WANTED = 0.7
+"""Share of the tasks that must be done for exit code 0."""
+MAX_SEEDS = 1000
+BASE = {"model.max_new_tokens": 64, "limits.steps": 12}
+"""Defaults that fit the playground: its answers and episodes are short."""
+
+
+def demo(
+    tasks: Annotated[str, typer.Option("--tasks", help="Playground tasks, separated by commas.")] = "click",
+    seeds: Annotated[str, typer.Option("--seeds", help="Pages of each task: 0-9 or 3,5,8.")] = "0-9",
+    model: ModelOption = None,
+    policy: PolicyOption = None,
+    budget: BudgetOption = None,
+    history: HistoryOption = None,
+    window: WindowOption = None,
+    moment: MomentOption = None,
+    max_steps: Annotated[int | None, typer.Option("--max-steps", help="Steps of a task at most.")] = None,
+    headed: Annotated[bool | None, typer.Option("--headed/--headless", help="Show the window.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder of the records.")] = None,
+    config: ConfigOption = None,
+    assign: SetOption = None,
+) -> None:
+    """Let the model that ships with the package do small tasks in a real browser.
+
+    Example: guikv demo --tasks click,form --seeds 0-4 --policy gui_kv --budget 20%
+
+    Needs no network: the pages are made here from a seed. Exit code 0 when it ran to the end and at least 7
+    of 10 tasks were done. Nothing is asked for (--approve never), as the pages cannot do harm.
+    """
+    options = {
+        "model.name": model,
+        "cache.policy": policy,
+        "cache.budget": budget,
+        "cache.history": history,
+        "cache.window": window,
+        "cache.moment": moment,
+        "limits.steps": max_steps,
+        "browser.headed": headed,
+        "approval.mode": "never",
+        "browser.viewport": [280, 280],
+    }
+    resolved = settings(config, assign, options, base=BASE)
+    numbers = read_seeds(seeds)
+    names = [name.strip() for name in tasks.split(",") if name.strip()]
+
+    from rich.console import Console as Screen
+
+    from agent.assemble import cache_policy, load_adapter, make_dialect
+    from agent.demo import run_demo, write_index
+    from agent.demo_table import show_table
+    from envs.playground import TASKS
+
+    if not names:
+        raise typer.BadParameter("at least one task is needed", param_hint="--tasks")
+    for name in names:
+        if name not in TASKS:
+            raise typer.BadParameter(f"there is no task {name!r}; there are {', '.join(TASKS)}", param_hint="--tasks")
+    folder = out or resolved.record.runs / f"demo-{datetime.now():%Y%m%d-%H%M%S}"
+    if (folder / "index.html").exists():
+        typer.echo(f"error: {folder} holds a demo already (choose another name with --out)", err=True)
+        raise typer.Exit(EXIT_USAGE)
+    screen = Screen()
+    cache_policy(resolved.cache)
+    adapter = load_adapter(resolved)
+    make_dialect(resolved, adapter)
+    outcomes = run_demo(resolved, adapter, [(name, seed) for name in names for seed in numbers], folder)
+    show_table(screen, outcomes)
+    typer.echo(f"report: {write_index(folder, resolved, outcomes)}")
+    if any(outcome.result.status == "stopped" for outcome in outcomes):
+        raise typer.Exit(EXIT_STOPPED)
+    complete = len(outcomes) == len(names) * len(numbers)
+    done = sum(outcome.result.success for outcome in outcomes)
+    raise typer.Exit(0 if complete and done >= WANTED * len(outcomes) else EXIT_FAILED)
+
+
+def read_seeds(text: str) -> list[int]:
+    """`0-9`, `3,5,8` or both → numbers in order. Raises typer.BadParameter."""
+    numbers: list[int] = []
+    for part in text.split(","):
+        first, dash, last = part.strip().partition("-")
+        if not (first.isdecimal() and (last.isdecimal() if dash else True)) or len(part) > 20:
+            raise typer.BadParameter(f"{part!r} is not a seed or a range such as 0-9", param_hint="--seeds")
+        begin, end = int(first), int(last) if dash else int(first)
+        if end < begin or end - begin >= MAX_SEEDS:
+            raise typer.BadParameter(f"{part!r} is no range of 1 to {MAX_SEEDS} seeds", param_hint="--seeds")
+        numbers += range(begin, end + 1)
+    return list(dict.fromkeys(numbers))

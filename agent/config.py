@@ -1,0 +1,110 @@
+"""All settings, with their defaults, limits and meanings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from guikv.budget import parse_budget
+from guikv.errors import BudgetError
+
+PositiveInt = Annotated[int, Field(ge=1)]
+PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ModelConfig(Section):
+    """The model: a name that ships with the package, a hub name or a folder."""
+
+    name: str = "nano"
+    device: str = "auto"
+    dtype: str = "auto"
+    attention: str = "auto"
+    max_new_tokens: PositiveInt = 256
+
+
+class CacheConfig(Section):
+    """What is kept of the past. `options` are the policy's own, e.g. alpha of gui_kv."""
+
+    policy: str = "gui_kv"
+    options: dict[str, Any] = {}
+    budget: str = "20%"
+    moment: Literal["next_observation", "prefill"] = "next_observation"
+    window: Literal["shrink", "drop", "recompute"] = "shrink"
+    history: PositiveInt = 5
+    protect: bool = True
+
+    @field_validator("budget")
+    @classmethod
+    def _parses(cls, value: str) -> str:
+        try:
+            parse_budget(value)
+        except BudgetError as error:
+            raise ValueError(str(error)) from error
+        return value
+
+
+class PromptConfig(Section):
+    """How the model is addressed. Empty `dialect`: the one the model names. `file`: a prompt of your own."""
+
+    dialect: str | None = None
+    kind: Literal["auto", "computer", "mobile", "grounding"] = "auto"
+    file: Path | None = None
+    language: str = "English"
+    coordinates: Literal["absolute", "relative"] = "absolute"
+
+
+class LimitConfig(Section):
+    """When an episode ends on its own. Seconds of wall time; tokens that went through the model."""
+
+    steps: PositiveInt = 30
+    seconds: PositiveFloat | None = None
+    tokens: PositiveInt | None = None
+    screenshot_retries: Annotated[int, Field(ge=0, le=10)] = 2
+    stuck_note: PositiveInt = 3
+    stuck_stop: PositiveInt = 5
+
+
+class ApprovalConfig(Section):
+    """never: nothing is asked; risky: what the rules say; always: every action."""
+
+    mode: Literal["never", "risky", "always"] = "risky"
+    rules: Path | None = None
+
+
+class BrowserConfig(Section):
+    """The browser. An empty `allow_hosts` allows all. `scale` is the device pixel ratio."""
+
+    url: str | None = None
+    viewport: tuple[PositiveInt, PositiveInt] = (1280, 720)
+    scale: Annotated[float, Field(gt=0, le=8)] = 1.0
+    headed: bool = False
+    executable: Path | None = None
+    profile: Path | None = None
+    cdp: str | None = None
+    allow_hosts: tuple[str, ...] = ()
+    downloads: Path | None = None
+
+
+class RecordConfig(Section):
+    """Where the record goes; empty: a new folder under `runs`."""
+
+    out: Path | None = None
+    runs: Path = Path("runs")
+
+
+class Config(Section):
+    """Everything a run can be told."""
+
+    model: ModelConfig = ModelConfig()
+    cache: CacheConfig = CacheConfig()
+    prompt: PromptConfig = PromptConfig()
+    limits: LimitConfig = LimitConfig()
+    approval: ApprovalConfig = ApprovalConfig()
+    browser: BrowserConfig = BrowserConfig()
+    record: RecordConfig = RecordConfig()

@@ -1,0 +1,151 @@
+"""Playground episodes one after the other in one browser, and the page that lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agent import costs
+from agent.config import Config
+from agent.console import Silent, Terminal
+from agent.errors import RecordError
+from agent.live import Closing, run_recorded
+from agent.recorder import write_atomically
+from agent.records import Result, StepRecord
+from agent.report import build_report
+from agent.report.build import render
+from agent.runs import load_run
+from agent.text import number, share
+from envs.base import EnvironmentDied
+
+if TYPE_CHECKING:
+    from guikv.models import Adapter
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One episode: what was asked, how it ended, what it cost in all."""
+
+    task: str
+    seed: int
+    goal: str
+    result: Result
+    cost: Mapping[str, Any]
+    report: Path
+
+    @property
+    def new(self) -> int:
+        return int(self.cost.get("tokens_new", 0))
+
+    @property
+    def reused(self) -> int:
+        return int(self.cost.get("tokens_reused", 0))
+
+    @property
+    def row(self) -> tuple[str, ...]:
+        """Cells for tables, as in COLUMNS."""
+        cache = share(self.cost.get("kv_bytes", 0), self.cost.get("full_kv_bytes", 0))
+        outcome = "done" if self.result.success else self.result.status
+        steps, seconds = str(self.result.steps), f"{self.result.seconds:.1f} s"
+        reused = _percent(self.reused, self.new)
+        return f"{self.task} {self.seed}", self.goal, outcome, steps, seconds, number(self.new), reused, cache
+
+
+WHEEL_PIXELS = 40
+"""A wheel click scrolls a little, as the playground's screen is small."""
+
+COLUMNS = ("task", "goal", "outcome", "steps", "time", "tokens", "reused", "cache")
+"""tokens: computed, as against reused ones; cache: at the end, of the full cache's."""
+
+
+def total_row(outcomes: Sequence[Outcome]) -> tuple[str, ...]:
+    """Sums of the rows, as in COLUMNS."""
+    new, reused = sum(o.new for o in outcomes), sum(o.reused for o in outcomes)
+    done = f"{sum(o.result.success for o in outcomes)} of {len(outcomes)}"
+    steps = str(sum(o.result.steps for o in outcomes))
+    seconds = f"{sum(o.result.seconds for o in outcomes):.1f} s"
+    return "total", "", done, steps, seconds, number(new), _percent(reused, new), ""
+
+
+def _percent(reused: int, new: int) -> str:
+    return f"{100 * reused / (new + reused):.0f} %" if new + reused else "–"
+
+
+@dataclass
+class Tally(Silent):
+    """A console that shows step lines and adds up what they cost."""
+
+    terminal: Terminal
+    cost: Mapping[str, Any]
+
+    def step(self, record: StepRecord) -> None:
+        self.terminal.step(record)
+        self.cost = costs.add(self.cost, record.cost) if self.cost else dict(record.cost)
+
+
+def run_demo(config: Config, adapter: Adapter, episodes: Sequence[tuple[str, int]], folder: Path) -> list[Outcome]:
+    """Run the episodes; ends early when one is stopped or the browser dies.
+
+    Each leaves its record and report under `folder`.
+    """
+    from agent.assemble import browser_options
+    from envs.playground import Playground
+
+    outcomes: list[Outcome] = []
+    options = replace(browser_options(config), url=None, allow_hosts=(), wheel_pixels=WHEEL_PIXELS)
+    playground = Playground.launch(*episodes[0], options=options)
+    with Closing(playground):
+        for task, seed in episodes:
+            playground.load(task, seed)
+            terminal = Terminal()
+            terminal.write(f"{task} {seed}: {playground.goal}")
+            tally = Tally(terminal, {})
+            run = folder / f"{task}-{seed}"
+            facts = {"playground": f"{task} {seed}"}
+            result = run_recorded(config, adapter, playground, playground.goal, run, tally, facts)
+            report = build_report(load_run(run))
+            outcomes.append(Outcome(task, seed, playground.goal, result, tally.cost, report))
+            terminal.end(result)
+            if result.status == "stopped" or (result.error and result.error.type == EnvironmentDied.__name__):
+                break
+    return outcomes
+
+
+def write_index(folder: Path, config: Config, outcomes: Sequence[Outcome]) -> Path:
+    """A page that lists the episodes with links to their reports, and the same as demo.json. Raises RecordError."""
+    done = sum(outcome.result.success for outcome in outcomes)
+    cache = config.cache
+    html = render(
+        "index.html.j2",
+        done=done,
+        total=len(outcomes),
+        columns=COLUMNS,
+        rows=[(o.result.success, o.report.relative_to(folder).as_posix(), o.row) for o in outcomes],
+        total_row=total_row(outcomes),
+        facts=[
+            ("model", config.model.name),
+            ("policy", cache.policy),
+            ("budget", cache.budget),
+            ("moment", cache.moment),
+            ("window", cache.window),
+            ("history", cache.history),
+        ],
+    )
+    path = folder / "index.html"
+    summary = {
+        "done": done,
+        "total": len(outcomes),
+        "config": config.model_dump(mode="json"),
+        "episodes": [
+            {"task": o.task, "seed": o.seed, "goal": o.goal, **o.result.to_dict(), "cost": dict(o.cost)}
+            for o in outcomes
+        ],
+    }
+    try:
+        path.write_text(html, encoding="utf-8", errors="replace")
+        write_atomically(folder / "demo.json", summary)
+    except OSError as error:
+        raise RecordError(f"the demo's page {path} cannot be written: {error.strerror or error}") from error
+    return path

@@ -1,0 +1,56 @@
+"""UI-TARS as a `Dialect`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.dialects.base import Parsed
+from agent.dialects.ui_tars import layout, parser
+from agent.dialects.ui_tars.coordinates import Coordinates, Space
+from agent.dialects.ui_tars.prompt import check_template, fill, official_template, template_from_file
+from agent.history import History, Observation
+from envs.geometry import Resize
+from guikv.content import Message
+
+
+@dataclass(frozen=True)
+class UiTars:
+    """`template` holds {instruction} and perhaps {language}; `grounding` takes a bare point for a click."""
+
+    template: str
+    language: str = "English"
+    space: Space = "absolute"
+    grounding: bool = False
+
+    @property
+    def name(self) -> str:
+        return "ui_tars"
+
+    @classmethod
+    def make(
+        cls,
+        prompt: str = "computer",
+        *,
+        prompt_file: Path | None = None,
+        own_template: str | None = None,
+        language: str = "English",
+        space: Space = "absolute",
+    ) -> UiTars:
+        """Dialect with the user's prompt file, else the checkpoint's own template, else an official prompt.
+
+        Raises DialectError.
+        """
+        if prompt_file is not None:
+            template = template_from_file(prompt_file)
+        elif own_template is not None:
+            template = check_template(own_template, "the checkpoint")
+        else:
+            template = official_template(prompt)
+        return cls(template, language, space, grounding=prompt == "grounding")
+
+    def render(self, task: str, history: History, observation: Observation) -> tuple[Message, ...]:
+        return layout.render(fill(self.template, task, self.language), history, observation)
+
+    def parse(self, text: str, resize: Resize, capabilities: frozenset[str] | None = None) -> Parsed:
+        return parser.parse(text, Coordinates(resize, self.space), capabilities, bare_point=self.grounding)

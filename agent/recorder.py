@@ -1,0 +1,136 @@
+"""Writes a run down while it happens.
+
+run.json      resolved settings, versions, model, method; at the end how it went (replaced atomically)
+steps.jsonl   one line a step, on disk before the next step begins
+frames/       pictures as PNG, named by content, so that equal ones are stored once
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import IO, Any
+
+from PIL import Image
+
+from agent.errors import RecordError
+from agent.records import Result, StepRecord
+from agent.stuck import picture_hash
+
+FORMAT = 1
+RUN_FILE, STEPS_FILE, FRAMES = "run.json", "steps.jsonl", "frames"
+_PACKAGES = ("torch", "transformers", "guikv", "playwright", "pillow")
+
+
+class Recorder:
+    """One run's folder, open for writing. `finish` closes it; without it the run reads as unfinished."""
+
+    def __init__(self, folder: Path, header: dict[str, Any], steps: IO[bytes]) -> None:
+        self.folder = folder
+        self._header = header
+        self._steps = steps
+        self._known: set[str] = set()
+
+    @classmethod
+    def create(cls, folder: Path, header: Mapping[str, Any]) -> Recorder:
+        """Start a run. Raises RecordError when the folder holds one already or cannot be written."""
+        refuse_taken(folder)
+        full = {
+            "format": FORMAT,
+            **header,
+            "versions": versions(),
+            "started": now(),
+            "status": "running",
+        }
+        try:
+            (folder / FRAMES).mkdir(parents=True, exist_ok=True)
+            write_atomically(folder / RUN_FILE, full)
+            steps = (folder / STEPS_FILE).open("xb")
+        except OSError as error:
+            raise _failed(folder, error) from error
+        return cls(folder, full, steps)
+
+    def write(self, record: StepRecord, image: Image.Image | None) -> None:
+        """One step, flushed to the disk. Raises RecordError; the steps before stay as they are."""
+        try:
+            frame = None if image is None else self._frame(image)
+            line = json.dumps(record.to_dict(frame), ensure_ascii=True, allow_nan=False)
+            self._steps.write(line.encode("ascii") + b"\n")
+            self._steps.flush()
+            os.fsync(self._steps.fileno())
+        except OSError as error:
+            raise _failed(self.folder, error) from error
+        except (TypeError, ValueError) as error:
+            raise RecordError(f"step {record.step} cannot be written as JSON: {error}") from error
+
+    def finish(self, result: Result) -> None:
+        """Write how it ended. Raises RecordError; files are closed in any case."""
+        self._header.update(result.to_dict(), finished=now())
+        try:
+            try:
+                # On a full disk close() tries to flush what is left and fails, but does let go of the file.
+                self._steps.close()
+            finally:
+                write_atomically(self.folder / RUN_FILE, self._header)
+        except OSError as error:
+            raise _failed(self.folder, error) from error
+
+    def _frame(self, image: Image.Image) -> str:
+        name = picture_hash(image)
+        relative = f"{FRAMES}/{name}.png"
+        if name not in self._known:
+            path = self.folder / relative
+            part = path.with_suffix(".part")
+            with part.open("wb") as file:
+                image.save(file, "PNG", compress_level=3)
+            part.replace(path)
+            self._known.add(name)
+        return relative
+
+
+def refuse_taken(folder: Path) -> None:
+    """Raises RecordError when the folder holds a run already."""
+    if (folder / RUN_FILE).exists() or (folder / STEPS_FILE).exists():
+        raise RecordError(f"{folder} holds a run already", "choose another name with --out")
+
+
+def write_atomically(path: Path, data: Mapping[str, Any]) -> None:
+    """JSON into a file that is complete or the old one. Raises OSError."""
+    part = path.with_name(path.name + ".part")
+    try:
+        with part.open("w", encoding="utf-8", errors="replace") as file:
+            json.dump(data, file, indent=2, ensure_ascii=False, default=str)
+            file.write("\n")
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def versions() -> dict[str, str]:
+    """Version of Python and of each package that matters for repeating a run.
+
+    `missing` where not installed.
+    """
+    found = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "missing"
+    return found
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _failed(folder: Path, error: OSError) -> RecordError:
+    return RecordError(f"the run in {folder} cannot be written: {error.strerror or error}", "is the disk full?")

@@ -1,0 +1,165 @@
+"""What is written down of a step and of a whole run."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from agent.errors import AgentError
+from envs.actions import Action, dump_action, points_of
+from envs.base import EnvError, Event
+from envs.geometry import Resize, Viewport
+from guikv.errors import GuikvError
+
+Status = Literal["success", "failure", "stopped", "limit", "error"]
+Stage = Literal["screenshot", "model", "parse", "approve", "execute", "settle", "verdict", "record", "loop"]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A typed error and where in the step it came up. `trace` is kept only for errors nobody foresaw."""
+
+    stage: Stage
+    type: str
+    message: str
+    trace: str = ""
+
+    @classmethod
+    def of(cls, stage: Stage, error: BaseException) -> Failure:
+        known = isinstance(error, (AgentError, EnvError, GuikvError))
+        trace = "" if known else "".join(traceback.format_exception(error))[-4000:]
+        return cls(stage, type(error).__name__, str(error) or type(error).__name__, trace)
+
+    def to_dict(self) -> dict[str, str]:
+        shown = {"stage": self.stage, "type": self.type, "message": self.message}
+        return {**shown, "trace": self.trace} if self.trace else shown
+
+
+@dataclass(frozen=True)
+class Done:
+    """One action of a step: what was asked for, what the approver decided, what was done, what came of it.
+
+    `executed` differs from `wanted` when a person changed it, and is None when it was not done.
+    """
+
+    wanted: Action
+    decision: str
+    reason: str = ""
+    executed: Action | None = None
+    target: str = ""
+    events: tuple[Event, ...] = ()
+    error: Failure | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        shown = self.executed or self.wanted
+        return {
+            "wanted": dump_action(self.wanted),
+            "executed": None if self.executed is None else dump_action(self.executed),
+            "points": [list(point) for point in points_of(shown)],
+            "decision": self.decision,
+            "reason": self.reason,
+            "target": self.target,
+            "events": [{"kind": event.kind, "detail": dict(event.detail)} for event in self.events],
+            "error": None if self.error is None else self.error.to_dict(),
+        }
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Which patches of one frame the cache still holds: a digit 0..9 per patch, row-major."""
+
+    rows: int
+    cols: int
+    kept: str
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"rows": self.rows, "cols": self.cols, "kept": self.kept}
+
+
+@dataclass(frozen=True)
+class StepRecord:
+    """All that is known of a step.
+
+    `notes` were shown to the model before the screenshot, `raw` is all it answered.
+    `seconds` by phase: screenshot, vision, prefill, compression, decoding, approve, execute, settle, total.
+    """
+
+    step: int
+    notes: tuple[str, ...] = ()
+    raw: tuple[str, ...] = ()
+    thought: str = ""
+    call: str = ""
+    done: tuple[Done, ...] = ()
+    error: Failure | None = None
+    frame: int | None = None
+    viewport: Viewport | None = None
+    resize: Resize | None = None
+    context: Mapping[str, str] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    cost: Mapping[str, Any] = field(default_factory=dict)
+    kept: Mapping[int, Kept] = field(default_factory=dict)
+
+    def to_dict(self, frame_file: str | None) -> dict[str, Any]:
+        """JSON form; `frame_file` is the stored picture relative to the run's folder."""
+        return {
+            "step": self.step,
+            "frame": self.frame,
+            "frame_file": frame_file,
+            "notes": list(self.notes),
+            "raw": list(self.raw),
+            "thought": self.thought,
+            "call": self.call,
+            "actions": [done.to_dict() for done in self.done],
+            "error": None if self.error is None else self.error.to_dict(),
+            "viewport": None if self.viewport is None else _viewport(self.viewport),
+            "resize": None if self.resize is None else _resize(self.resize),
+            "context": dict(self.context),
+            "seconds": {name: round(value, 4) for name, value in self.seconds.items()},
+            "cost": dict(self.cost),
+            "kept_patches": {str(frame): kept.to_dict() for frame, kept in self.kept.items()},
+        }
+
+
+@dataclass(frozen=True)
+class Result:
+    """How an episode ended. `steps` were begun, `tokens` prefilled and generated in all."""
+
+    status: Status
+    reason: str
+    steps: int
+    seconds: float
+    tokens: int = 0
+    message: str = ""
+    error: Failure | None = None
+
+    @property
+    def success(self) -> bool:
+        return self.status == "success"
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "status": self.status,
+            "reason": self.reason,
+            "steps": self.steps,
+            "seconds": round(self.seconds, 3),
+            "tokens": self.tokens,
+            "message": self.message,
+            "error": None if self.error is None else self.error.to_dict(),
+        }
+
+
+def _viewport(viewport: Viewport) -> dict[str, Any]:
+    return {
+        "screenshot": [viewport.screenshot.width, viewport.screenshot.height],
+        "device": [viewport.device.width, viewport.device.height],
+        "origin": list(viewport.origin),
+    }
+
+
+def _resize(resize: Resize) -> dict[str, Any]:
+    return {
+        "screenshot": [resize.screenshot.width, resize.screenshot.height],
+        "image": [resize.image.width, resize.image.height],
+    }

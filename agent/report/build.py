@@ -1,0 +1,110 @@
+"""From a recorded run to its page."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+from agent.errors import RecordError, RunError
+from agent.report.charts import Series, lines, stacked
+from agent.report.pictures import Pictures
+from agent.report.raw import Raw
+from agent.report.views import PHASES, StepView, header_view, step_view
+from agent.runs import Run
+from agent.text import number, size
+
+TITLE = "report.html"
+
+
+def build_report(run: Run, out: Path | None = None) -> Path:
+    """Write the page (by default into the run's folder) and return its path.
+
+    Raises RunError and RecordError.
+    """
+    path = out or run.folder / TITLE
+    html = render_html(run)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(path.name + ".part")
+        # Pages can hold half characters, which no encoding has.
+        part.write_text(html, encoding="utf-8", errors="replace")
+        part.replace(path)
+    except OSError as error:
+        raise RecordError(f"the report {path} cannot be written: {error.strerror or error}") from error
+    return path
+
+
+def render_html(run: Run) -> str:
+    """The page's text. All that models and pages wrote is escaped. Raises RunError on a damaged step."""
+    pictures = Pictures(run.folder)
+    steps: list[StepView] = []
+    for data in run.steps:
+        pictures.register(data)
+    for data in run.steps:
+        try:
+            steps.append(step_view(data, pictures))
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+            raise RunError(f"step {data.get('step')} of {run.folder} is damaged: {error}") from error
+    warnings = [*run.warnings, *pictures.warnings]
+    return render(
+        "page.html.j2",
+        head=header_view(run.header, steps),
+        steps=steps,
+        warnings=warnings,
+        pictures=pictures.embedded(),
+        phases=PHASES,
+        charts=_charts(steps),
+    )
+
+
+def render(name: str, **values: Any) -> str:
+    """A template of this package, filled; every value is escaped."""
+    return _templates().get_template(name).render(style=Raw(_text("style.css")), **values)
+
+
+def _charts(steps: list[StepView]) -> list[tuple[str, Raw]]:
+    numbers = [step.number for step in steps]
+    if not any(step.cost for step in steps):
+        return []
+    memory = lines(
+        numbers,
+        [
+            Series("kept", "kv", [step.kv_bytes for step in steps]),
+            Series("full cache", "full", [step.full_kv_bytes for step in steps]),
+        ],
+        size,
+    )
+    tokens = stacked(
+        numbers,
+        [
+            Series("new", "new", [step.tokens_first for step in steps]),
+            Series("computed again", "again", [step.tokens_recomputed for step in steps]),
+            Series("reused", "reused", [step.tokens_reused for step in steps]),
+        ],
+        number,
+    )
+    times = stacked(
+        numbers,
+        [Series(label, name, [step.seconds.get(name, 0.0) for step in steps]) for name, label in PHASES],
+        lambda value: f"{value:.2f} s",
+    )
+    return [("Memory of the cache", memory), ("Tokens of each step", tokens), ("Seconds of each step", times)]
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(
+        loader=FunctionLoader(_text),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _text(name: str) -> str:
+    return (files("agent.report") / name).read_text(encoding="utf-8")

@@ -1,0 +1,102 @@
+"""The frames of a run, embedded once each, and the veils that show what the cache has let go of."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+MAX_SIDE = 1280
+"""Pixels of the longer side in the report; larger screenshots are scaled down."""
+
+_NAME = re.compile(r"frames/[0-9a-f]{8,64}\.png")
+_VEIL = (8, 10, 18)
+_VEIL_ALPHA = 215
+
+
+@dataclass
+class Pictures:
+    """Pictures by frame number. Equal frames share one embedded copy (a CSS class)."""
+
+    folder: Path
+    warnings: list[str] = field(default_factory=list)
+    _class_of: dict[int, str] = field(default_factory=dict)
+    _size_of: dict[int, tuple[int, int]] = field(default_factory=dict)
+    _data: dict[str, str] = field(default_factory=dict)
+    _by_file: dict[str, tuple[str, tuple[int, int]]] = field(default_factory=dict)
+
+    def register(self, step: dict[str, Any]) -> None:
+        """Embed the frame of a step; a missing or damaged one becomes a warning."""
+        frame, name = step.get("frame"), step.get("frame_file")
+        if not isinstance(frame, int) or not isinstance(name, str):
+            return
+        if name not in self._by_file:
+            loaded = self._load(name)
+            if loaded is None:
+                return
+            css = f"pic{len(self._by_file)}"
+            self._by_file[name] = (css, loaded[1])
+            self._data[css] = loaded[0]
+        self._class_of[frame], self._size_of[frame] = self._by_file[name]
+
+    def css_class(self, frame: int) -> str:
+        """CSS class that shows a frame, or the empty string when there is no picture of it."""
+        return self._class_of.get(frame, "")
+
+    def size(self, frame: int) -> tuple[int, int]:
+        """Width and height of the recorded screenshot; (1, 1) when there is none."""
+        return self._size_of.get(frame, (1, 1))
+
+    def embedded(self) -> dict[str, str]:
+        """CSS class → data URI."""
+        return self._data
+
+    def _load(self, name: str) -> tuple[str, tuple[int, int]] | None:
+        # The name comes from a file that anybody may have edited: only the recorder's own names are followed.
+        if not _NAME.fullmatch(name):
+            self.warnings.append(f"picture {name[:80]!r} is not one of this run")
+            return None
+        try:
+            with Image.open(self.folder / name) as image:
+                size = image.size
+                return data_uri(image.convert("RGB")), size
+        except (OSError, ValueError, Image.DecompressionBombError) as error:
+            self.warnings.append(f"picture {name} cannot be read: {error}")
+            return None
+
+
+def data_uri(image: Image.Image) -> str:
+    """The picture as PNG or JPEG, whichever is smaller, scaled down to MAX_SIDE."""
+    scale = MAX_SIDE / max(image.size)
+    if scale < 1:
+        size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+        image = image.resize(size, Image.Resampling.LANCZOS)
+    png, jpeg = io.BytesIO(), io.BytesIO()
+    image.save(png, "PNG", optimize=True)
+    image.save(jpeg, "JPEG", quality=85)
+    if png.tell() <= jpeg.tell():
+        return _uri("png", png.getvalue())
+    return _uri("jpeg", jpeg.getvalue())
+
+
+def veil(rows: int, cols: int, kept: str) -> str:
+    """Data URI of a picture with one pixel a patch: dark where it was evicted, clear where it is kept whole.
+
+    `kept` is a digit 0..9 per patch, row-major. Raises ValueError when it does not fit.
+    """
+    if rows < 1 or cols < 1 or len(kept) != rows * cols or not kept.isdigit() or not kept.isascii():
+        raise ValueError(f"{len(kept)} digits do not make {rows} rows of {cols} patches")
+    image = Image.new("RGBA", (cols, rows))
+    image.putdata([(*_VEIL, round(_VEIL_ALPHA * (9 - int(digit)) / 9)) for digit in kept])
+    out = io.BytesIO()
+    image.save(out, "PNG", optimize=True)
+    return _uri("png", out.getvalue())
+
+
+def _uri(kind: str, data: bytes) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(data).decode('ascii')}"

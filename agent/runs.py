@@ -1,0 +1,69 @@
+"""Reads a run back, also one that was cut off."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from agent.errors import RunError
+from agent.recorder import RUN_FILE, STEPS_FILE
+
+
+@dataclass(frozen=True)
+class Run:
+    """`header` is run.json, `steps` the lines of steps.jsonl; `warnings` tell what is missing at the end."""
+
+    folder: Path
+    header: dict[str, Any]
+    steps: tuple[dict[str, Any], ...]
+    warnings: tuple[str, ...] = ()
+
+
+def load_run(folder: Path) -> Run:
+    """The run in a folder. A cut last line is a warning; anything else that is damaged raises RunError."""
+    header = _header(folder / RUN_FILE)
+    steps, warnings = _steps(folder / STEPS_FILE)
+    if header.get("status") == "running":
+        warnings = (*warnings, f"{folder / RUN_FILE}: the run has no end; it is still going or was killed")
+    return Run(folder, header, steps, warnings)
+
+
+def _header(path: Path) -> dict[str, Any]:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise RunError(f"{path.parent} holds no run: {path.name} is missing") from error
+    except OSError as error:
+        raise RunError(f"{path} cannot be read: {error.strerror or error}") from error
+    except (ValueError, RecursionError) as error:
+        raise RunError(f"{path} is damaged: {error}") from error
+    if not isinstance(data, dict):
+        raise RunError(f"{path} is damaged: not an object")
+    return data
+
+
+def _steps(path: Path) -> tuple[tuple[dict[str, Any], ...], tuple[str, ...]]:
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return (), (f"{path} is missing: no step was recorded",)
+    except OSError as error:
+        raise RunError(f"{path} cannot be read: {error.strerror or error}") from error
+    lines = content.split(b"\n")
+    steps: list[dict[str, Any]] = []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            step = json.loads(line)
+            if not isinstance(step, dict) or not isinstance(step.get("step"), int):
+                raise ValueError("not a step")
+        except (ValueError, RecursionError) as error:
+            # Only the very last line can be cut off; without its line break it surely was.
+            if number == len(lines):
+                return tuple(steps), (f"{path} line {number}: cut off, {len(steps)} steps before it are whole",)
+            raise RunError(f"{path} line {number} is damaged: {error}") from error
+        steps.append(step)
+    return tuple(steps), ()

@@ -1,0 +1,161 @@
+"""Where settings come from, and which one wins.
+
+defaults < YAML file < environment (GUIKV_SECTION__KEY) < --set section.key=value < explicit options
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from agent.config import Config
+from agent.errors import ConfigError
+from agent.yamlfile import read_yaml, scalar
+
+PREFIX = "GUIKV_"
+SEPARATOR = "__"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One value: its key as `section.key`, and the place a person would look for it."""
+
+    key: str
+    value: Any
+    origin: str
+
+
+def resolve(
+    *,
+    base: Mapping[str, Any] | None = None,
+    file: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    assignments: Iterable[str] = (),
+    options: Mapping[str, Any] | None = None,
+) -> Config:
+    """The settings that result. Raises ConfigError naming the place, the key and what was expected.
+
+    `base` replaces defaults, by key. `options` holds explicit command line options by key; None means not given.
+    """
+    settings = [
+        *(Setting(key, value, "the command") for key, value in (base or {}).items()),
+        *(_from_file(file) if file is not None else ()),
+        *_from_environment(environment or {}),
+        *_from_assignments(assignments),
+        *(Setting(key, value, "the command line") for key, value in (options or {}).items() if value is not None),
+    ]
+    tree: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for setting in settings:
+        check_key(setting)
+        _put(tree, setting)
+        origins[setting.key] = setting.origin
+    try:
+        return Config.model_validate(tree)
+    except ValidationError as error:
+        raise _explain(error, origins) from error
+
+
+def _from_file(path: Path) -> list[Setting]:
+    return [Setting(key, value, str(path)) for key, value in _flatten(read_yaml(path), "", Config)]
+
+
+def _from_environment(environment: Mapping[str, str]) -> list[Setting]:
+    found = []
+    for name, value in sorted(environment.items()):
+        if name.startswith(PREFIX) and SEPARATOR in name:
+            key = name.removeprefix(PREFIX).lower().replace(SEPARATOR, ".")
+            found.append(Setting(key, scalar(value), f"the environment variable {name}"))
+    return found
+
+
+def _from_assignments(assignments: Iterable[str]) -> list[Setting]:
+    found = []
+    for text in assignments:
+        key, equals, value = text.partition("=")
+        if not equals or not key.strip():
+            raise ConfigError(f"--set {text}: expected key=value", "for example --set cache.budget=20%")
+        found.append(Setting(key.strip(), scalar(value), f"--set {text}"))
+    return found
+
+
+def _flatten(data: Mapping[str, Any], prefix: str, model: type[BaseModel]) -> list[tuple[str, Any]]:
+    """Nested mapping → `section.key` and value, down to where the settings themselves begin."""
+    out: list[tuple[str, Any]] = []
+    for name, value in data.items():
+        key = f"{prefix}{name}"
+        section = _section(model, str(name))
+        if section is not None and (value is None or isinstance(value, Mapping)):
+            out += _flatten(value or {}, f"{key}.", section)
+        else:
+            out.append((key, value))
+    return out
+
+
+def check_key(setting: Setting) -> None:
+    """Raises ConfigError with the nearest known key when there is no such setting."""
+    model: type[BaseModel] = Config
+    parts = setting.key.split(".")
+    for index, part in enumerate(parts):
+        if part not in model.model_fields:
+            raise ConfigError(f"{setting.origin}: there is no setting {setting.key!r}", _nearest(setting.key))
+        section = _section(model, part)
+        if section is None:
+            free = get_origin(model.model_fields[part].annotation) is dict
+            if index + 1 < len(parts) and not free:
+                raise ConfigError(f"{setting.origin}: {'.'.join(parts[: index + 1])} has no keys of its own")
+            return
+        model = section
+    expected = ", ".join(model.model_fields)
+    raise ConfigError(f"{setting.origin}: {setting.key} is a section, not a setting", f"its keys are {expected}")
+
+
+def known_keys(model: type[BaseModel] = Config, prefix: str = "") -> list[str]:
+    """All settings as `section.key`."""
+    keys: list[str] = []
+    for name in model.model_fields:
+        section = _section(model, name)
+        keys += [f"{prefix}{name}"] if section is None else known_keys(section, f"{prefix}{name}.")
+    return keys
+
+
+def _nearest(key: str) -> str:
+    keys = known_keys()
+    close = difflib.get_close_matches(key, keys, n=1, cutoff=0.5)
+    last = key.rpartition(".")[2]
+    same_end = [known for known in keys if known.rpartition(".")[2] == last]
+    by_end = difflib.get_close_matches(last, [known.rpartition(".")[2] for known in keys], n=1, cutoff=0.6)
+    if not same_end and by_end and not close:
+        same_end = [known for known in keys if known.endswith("." + by_end[0])]
+    best = same_end[:1] or close
+    return f"the nearest is {best[0]!r}" if best else f"sections are {', '.join(Config.model_fields)}"
+
+
+def _section(model: type[BaseModel], name: str) -> type[BaseModel] | None:
+    field = model.model_fields.get(name)
+    annotation = field.annotation if field else None
+    return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
+
+
+def _put(tree: dict[str, Any], setting: Setting) -> None:
+    *sections, last = setting.key.split(".")
+    for name in sections:
+        below = tree.setdefault(name, {})
+        if not isinstance(below, dict):
+            below = tree[name] = {}
+        tree = below
+    tree[last] = setting.value
+
+
+def _explain(error: ValidationError, origins: Mapping[str, str]) -> ConfigError:
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"])
+    origin = next((place for known, place in origins.items() if key == known or key.startswith(known + ".")), "")
+    message = first["msg"].removeprefix("Value error, ")
+    given = "" if isinstance(first["input"], dict) else f", not {first['input']!r}"
+    return ConfigError(f"{origin + ': ' if origin else ''}{key}: {message}{given}")

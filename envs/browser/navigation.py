@@ -1,0 +1,51 @@
+"""Going to addresses, and back and forth."""
+
+from __future__ import annotations
+
+from playwright.async_api import Error, Page
+from playwright.async_api import TimeoutError as PlaywrightTimeout
+
+from envs.base import ActionFailed, Blocked
+from envs.browser.errors import is_gone, net_reason
+from envs.browser.events import Log
+
+
+async def goto(page: Page, url: str, seconds: float, log: Log) -> None:
+    """Open `url` in the tab. Raises ActionFailed where it does not load, Blocked where it leads elsewhere."""
+    blocked_before = len(log.seen("blocked"))
+    try:
+        await page.goto(url, wait_until="domcontentloaded", timeout=seconds * 1000)
+    except PlaywrightTimeout as error:
+        raise ActionFailed(f"{url[:120]} did not load within {seconds:g} s") from error
+    except Error as error:
+        if is_gone(error):
+            raise
+        blocked = log.seen("blocked")[blocked_before:]
+        if blocked:
+            raise Blocked(f"{url[:120]} was not opened: {blocked[-1].detail['reason']}") from error
+        if "Download is starting" in str(error) or ("ERR_ABORTED" in str(error) and log.seen("download")):
+            return
+        raise ActionFailed(f"{url[:120]} could not be opened: {net_reason(error)}") from error
+
+
+async def step(page: Page, forward: bool, seconds: float) -> None:
+    """One entry back or forward in the tab's history. Raises ActionFailed at its end."""
+    session = await page.context.new_cdp_session(page)
+    try:
+        history = await session.send("Page.getNavigationHistory")
+    finally:
+        await session.detach()
+    index, entries = history["currentIndex"], history["entries"]
+    target = index + (1 if forward else -1)
+    # A tab begins with an empty entry that nobody chose.
+    if not 0 <= target < len(entries) or (target == 0 and entries[0]["url"] == "about:blank"):
+        raise ActionFailed(f"there is no page {'after' if forward else 'before'} this one")
+    move = page.go_forward if forward else page.go_back
+    try:
+        await move(wait_until="domcontentloaded", timeout=seconds * 1000)
+    except PlaywrightTimeout as error:
+        raise ActionFailed(f"the page did not load within {seconds:g} s") from error
+    except Error as error:
+        if is_gone(error):
+            raise
+        raise ActionFailed(f"the page could not be opened: {net_reason(error)}") from error

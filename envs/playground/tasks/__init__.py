@@ -1,0 +1,1 @@
+"""One module per task; each has `generate(seed) -> Page`."""

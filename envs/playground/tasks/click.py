@@ -1,0 +1,26 @@
+"""Click the named control among two to seven others."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Literal
+
+from envs.playground.layout import fit, lay_out
+from envs.playground.page import Control, Page, Screen, assemble
+from envs.playground.style import css, make_style
+from envs.playground.words import WORDS
+
+_KINDS: tuple[Literal["button", "link", "checkbox", "field"], ...] = ("button", "link", "checkbox", "field")
+
+
+def generate(seed: int) -> Page:
+    rng = Random(f"playground click {seed}")
+    words = rng.sample(WORDS, rng.randint(3, 8))
+    style = fit(make_style(rng), len(words))
+    target = rng.randrange(len(words))
+    controls = [
+        Control(word, rng.choice(_KINDS), "right" if number == target else "wrong") for number, word in enumerate(words)
+    ]
+    html = lay_out(controls, style, rng)
+    goal = f'Click the "{controls[target].word}" {controls[target].kind}.'
+    return assemble("click", seed, goal, css(style), [Screen(html, controls)])

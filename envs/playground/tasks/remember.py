@@ -1,0 +1,32 @@
+"""See a code word, press Next a few times, and choose the code that is no longer shown."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Literal
+
+from envs.playground.layout import fit, lay_out
+from envs.playground.page import Control, Page, Screen, assemble
+from envs.playground.style import css, make_style
+from envs.playground.words import CODES
+
+GOAL = "Press Next until you can choose, then choose the code you saw."
+_OPTION_KINDS: tuple[Literal["button", "link"], ...] = ("button", "button", "link")
+_MOST_OPTIONS = 6
+
+
+def generate(seed: int) -> Page:
+    rng = Random(f"playground remember {seed}")
+    style = fit(make_style(rng), _MOST_OPTIONS)
+    options = rng.sample(CODES, rng.randint(3, _MOST_OPTIONS))
+    code = rng.choice(options)
+    kind = rng.choice(_OPTION_KINDS)
+    step = Control("Next", "button", "next")
+    contents = [[Control(code, "text", prefix="Code: "), step]]
+    contents += [[Control("Welcome", "text"), step] for _ in range(rng.randint(0, 2))]
+    contents.append([Control(word, kind, "right" if word == code else "wrong") for word in options])
+    screens, first = [], 0
+    for controls in contents:
+        screens.append(Screen(lay_out(controls, style, rng, first), controls))
+        first += len(controls)
+    return assemble("remember", seed, GOAL, css(style), screens)

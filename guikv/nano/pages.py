@@ -1,0 +1,73 @@
+"""Screens rendered by a real browser, from a folder of PNG files and a pages.jsonl.
+
+Each line of pages.jsonl has `file` and `elements` (`word`, `kind`, `box`, `text_box` in pixels);
+`goal`, `word`, `kind` and `box` name the task of the page. The folder is made by code outside this
+package; nothing here starts a browser.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from guikv.nano.geometry import SIDE
+from guikv.nano.screens import Box, Element, Screen
+
+
+@dataclass(frozen=True)
+class RenderedPage:
+    """One line of pages.jsonl; the picture is read on demand."""
+
+    path: Path
+    goal: str
+    word: str
+    kind: str
+    box: Box
+    elements: tuple[Element, ...]
+
+    def screen(self) -> Screen:
+        """Decode the picture."""
+        with Image.open(self.path) as image:
+            pixels = np.asarray(image.convert("RGB"))
+        if pixels.shape != (SIDE, SIDE, 3):
+            raise ValueError(f"{self.path} is {pixels.shape}, not a {SIDE}x{SIDE} screen")
+        return Screen(pixels, self.elements)
+
+
+def _box(values: list[float]) -> Box:
+    x0, y0, x1, y1 = (round(v) for v in values)
+    return x0, y0, x1, y1
+
+
+def _element(item: dict[str, Any]) -> Element:
+    box = _box(item["box"])
+    return Element(item["kind"], item["word"], box, _box(item.get("text_box") or item["box"]))
+
+
+def load_pages(folder: Path, limit: int | None = None) -> list[RenderedPage]:
+    """Pages of a folder in file order; lines without a named control are left out."""
+    pages = []
+    with (folder / "pages.jsonl").open(encoding="utf-8") as lines:
+        for line in lines:
+            item = json.loads(line)
+            if item.get("box") is None:
+                continue
+            elements = tuple(_element(e) for e in item["elements"])
+            pages.append(
+                RenderedPage(
+                    folder / item["file"],
+                    item["goal"],
+                    item["word"],
+                    item["kind"],
+                    _box(item["box"]),
+                    elements,
+                )
+            )
+            if limit is not None and len(pages) >= limit:
+                break
+    return pages

@@ -1,0 +1,19 @@
+"""Noticing repetition."""
+
+from __future__ import annotations
+
+from PIL import Image
+
+from agent.stuck import StuckDetector, picture_hash
+
+
+def test_counts_only_equal_neighbours() -> None:
+    detector = StuckDetector(note_at=2, stop_at=3)
+    seen = [detector.see(*pair) for pair in (("p", "a"), ("p", "a"), ("q", "a"), ("q", "a"), ("q", "a"))]
+    assert seen == ["moving", "note", "moving", "note", "stuck"]
+
+
+def test_hash_is_of_the_content() -> None:
+    red = Image.new("RGB", (4, 2), "red")
+    assert picture_hash(red) == picture_hash(red.copy())
+    assert len({picture_hash(i) for i in (red, Image.new("RGB", (2, 4), "red"), Image.new("RGB", (4, 2)))}) == 3
