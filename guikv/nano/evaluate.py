@@ -22,6 +22,7 @@ from transformers import AutoImageProcessor, AutoTokenizer, Qwen2_5_VLForConditi
 from guikv.nano import WEIGHTS, chat
 from guikv.nano.pages import RenderedPage, load_pages
 
+BATCH = 16
 CLICK = re.compile(r"Thought: (.*)\nAction: click\(start_box='\((\d+),(\d+)\)'\)")
 
 
@@ -41,22 +42,40 @@ class Clicker:
         prompt = (folder / "prompt.txt").read_text(encoding="utf-8").strip()
         return cls(model, AutoTokenizer.from_pretrained(folder), AutoImageProcessor.from_pretrained(folder), prompt)
 
+    def _ids(self, goal: str) -> torch.Tensor:
+        """Token ids of a goal and one frame (length,)."""
+        prompt = self.prompt.replace("{instruction}", goal)
+        text = chat.opening(prompt) + chat.FRAME.format(image=chat.IMAGE)
+        ids: torch.Tensor = self.tokenizer(text, return_tensors="pt", add_special_tokens=False).input_ids[0]
+        return ids
+
     @torch.no_grad()
-    def reply(self, goal: str, pixels: np.ndarray) -> str:
-        """The model's reply to one goal and one screen (height, width, 3)."""
-        vision = self.processor(images=[Image.fromarray(pixels)], return_tensors="pt")
-        text = chat.opening(self.prompt.replace("{instruction}", goal)) + chat.FRAME.format(image=chat.IMAGE)
-        ids = self.tokenizer(text, return_tensors="pt", add_special_tokens=False).input_ids
-        out = self.model.generate(
-            input_ids=ids,
-            attention_mask=torch.ones_like(ids),
-            mm_token_type_ids=(ids == self.model.config.image_token_id).int(),
-            pixel_values=vision["pixel_values"],
-            image_grid_thw=vision["image_grid_thw"],
-            do_sample=False,
-            max_new_tokens=24,
-        )
-        return str(self.tokenizer.decode(out[0, ids.shape[1] :], skip_special_tokens=True))
+    def replies(self, goals: list[str], screens: list[np.ndarray]) -> list[str]:
+        """Greedy replies to goals on screens (height, width, 3).
+
+        Prompts of equal length share a batch, so that no padding is needed.
+        """
+        prompts = [self._ids(goal) for goal in goals]
+        out = [""] * len(goals)
+        for length in sorted({len(p) for p in prompts}):
+            same = [i for i, p in enumerate(prompts) if len(p) == length]
+            for start in range(0, len(same), BATCH):
+                chosen = same[start : start + BATCH]
+                ids = torch.stack([prompts[i] for i in chosen])
+                pictures = [Image.fromarray(screens[i]) for i in chosen]
+                vision = self.processor(images=pictures, return_tensors="pt")
+                new = self.model.generate(
+                    input_ids=ids,
+                    attention_mask=torch.ones_like(ids),
+                    mm_token_type_ids=(ids == self.model.config.image_token_id).int(),
+                    pixel_values=vision["pixel_values"],
+                    image_grid_thw=vision["image_grid_thw"],
+                    do_sample=False,
+                    max_new_tokens=24,
+                )[:, length:]
+                for i, tokens in zip(chosen, new, strict=True):
+                    out[i] = self.tokenizer.decode(tokens, skip_special_tokens=True)
+        return out
 
 
 def hits(page: RenderedPage, reply: str) -> tuple[bool, bool]:
@@ -90,17 +109,19 @@ def main(argv: list[str] | None = None) -> None:
     counts: dict[str, list[tuple[bool, bool]]] = defaultdict(list)
     pages = load_pages(args.pages, args.limit)
     missed = 0
-    for number, page in enumerate(pages):
-        pixels = page.screen().pixels
-        reply = clicker.reply(page.goal, np.full_like(pixels, 255) if args.blank else pixels)
-        result = hits(page, reply)
-        counts[page.kind].append(result)
-        counts["all"].append(result)
-        if not result[1] and missed < args.misses:
-            missed += 1
-            print(f"{page.path.name} {page.goal} {page.box} -> {reply!r}")
-        if sys.stderr.isatty() or (number + 1) % 100 == 0:
-            print(f"\r{number + 1}/{len(pages)} pages", end="", file=sys.stderr, flush=True)
+    for start in range(0, len(pages), BATCH):
+        part = pages[start : start + BATCH]
+        screens = [page.screen().pixels for page in part]
+        if args.blank:
+            screens = [np.full_like(pixels, 255) for pixels in screens]
+        for page, reply in zip(part, clicker.replies([p.goal for p in part], screens), strict=True):
+            result = hits(page, reply)
+            counts[page.kind].append(result)
+            counts["all"].append(result)
+            if not result[1] and missed < args.misses:
+                missed += 1
+                print(f"{page.path.name} {page.goal} {page.box} -> {reply!r}")
+        print(f"\r{start + len(part)}/{len(pages)} pages", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
     for kind, results in sorted(counts.items()):
         n, good = len(results), sum(r[1] for r in results)

@@ -17,7 +17,7 @@ PAGES = Path(__file__).resolve().parents[2] / "data" / "nano_pages"
 
 @pytest.fixture(scope="module")
 def clicker() -> Clicker:
-    torch.set_num_threads(2)
+    torch.set_num_threads(1)
     return Clicker.load(WEIGHTS)
 
 
@@ -34,8 +34,10 @@ def test_size_and_shape(clicker: Clicker) -> None:
 def test_clicks_the_named_control_and_needs_the_screenshot(clicker: Clicker) -> None:
     pages = load_pages(PAGES)
     assert len(pages) >= 20
-    seen = [hits(p, clicker.reply(p.goal, p.screen().pixels))[1] for p in pages]
+    goals = [p.goal for p in pages]
     white = np.full((280, 280, 3), 255, np.uint8)
-    blind = [hits(p, clicker.reply(p.goal, white))[1] for p in pages]
+    replies = clicker.replies(goals, [p.screen().pixels for p in pages])
+    seen = [hits(p, r)[1] for p, r in zip(pages, replies, strict=True)]
+    blind = [hits(p, r)[1] for p, r in zip(pages, clicker.replies(goals, [white] * len(pages)), strict=True)]
     assert np.mean(seen) >= 0.7
     assert np.mean(blind) <= 0.2
