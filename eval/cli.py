@@ -25,7 +25,7 @@ def bench_session(
     budget: Annotated[str, typer.Option(help="what GUI-KV may keep: 20%, 2048 tokens, 64MiB")] = "20%",
     policy: Annotated[str, typer.Option(help="compression method of the two compressed runs")] = "gui_kv",
     new_tokens: Annotated[int, typer.Option(min=1, help="tokens that the model writes in each step")] = 16,
-    model: Annotated[str, typer.Option(help="nano, a folder or a hub name; empty: 105 M random parameters")] = "",
+    model: Annotated[str, typer.Option(help="nano, a folder or a hub name; empty: 101 M random parameters")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object and nothing else")] = False,
 ) -> None:
     """Stateless recompute against a persistent session, full and compressed, at both moments.

@@ -19,6 +19,7 @@ from PIL import Image, ImageDraw
 
 from guikv.budget import parse_budget
 from guikv.content import Frame, Message, Reply, Text, last_frames
+from guikv.errors import GuikvError
 from guikv.models.base import Adapter
 from guikv.models.images import patches
 from guikv.models.random_weights import Sizes, random_model
@@ -37,9 +38,13 @@ MODEL = Sizes(
     vision_intermediate=1024,
     max_pixels=28 * 28 * 864,
 )
-"""A Qwen2.5-VL of 105 M parameters; a 1024x768 screenshot becomes 851 tokens."""
+"""A Qwen2.5-VL of 101 M parameters; a 1024x768 screenshot becomes 851 tokens."""
 
 MOMENTS = ("prefill", "next_observation")
+
+
+class BenchError(GuikvError):
+    """A benchmark lacks what it should measure on."""
 
 
 @dataclass
@@ -63,10 +68,11 @@ def screenshots(folder: Path, count: int) -> list[Image.Image]:
     """`count` pictures from the folder, in order and again from the start, each with a clock of its own.
 
     The clock makes every picture new, as on a real screen: no run may profit from having seen it before.
+    Raises BenchError when the folder holds no PNG file.
     """
     files = sorted(folder.glob("*.png"), key=lambda p: (len(p.name), p.name))
     if not files:
-        raise FileNotFoundError(f"no PNG files in {folder}: give a folder of screenshots with --screenshots")
+        raise BenchError(f"no PNG files in {folder}: give a folder of screenshots with --screenshots")
     pictures = []
     for number in range(count):
         with Image.open(files[number % len(files)]) as file:
@@ -167,6 +173,7 @@ def run_bench(
     report: Callable[[int, dict[str, Track]], None] = lambda step, tracks: None,
 ) -> dict[str, Any]:
     """Run all four and return the ratios (see `summarise`); `report` is called after every step."""
+    pictures = screenshots(folder, steps)
     model = adapter or random_model(MODEL, dtype=dtype)
     chosen = make_policy(policy)
     runners: dict[str, Runner] = {"stateless": stateless(model, history, new_tokens)}
@@ -177,7 +184,7 @@ def run_bench(
     tracks = {name: Track() for name in runners}
     episodes = {name: list(opening()) for name in runners}
     model.vision_cache_size = 0  # every run encodes every picture it needs itself
-    for step, picture in enumerate(screenshots(folder, steps)):
+    for step, picture in enumerate(pictures):
         for name, run in runners.items():
             episodes[name].append(Message("user", (Frame(picture, step),)))
             reply = run(tuple(episodes[name]), tracks[name])

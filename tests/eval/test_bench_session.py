@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from eval.bench.session import Track, run_bench, screenshots, summarise
+from eval.bench.session import BenchError, Track, run_bench, screenshots, summarise
 from eval.bench.table import session_table
 from guikv.models.random_weights import random_model
 
@@ -56,5 +56,5 @@ def test_screenshots_are_all_different() -> None:
 
 
 def test_an_empty_folder_is_a_clear_error(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="--screenshots"):
+    with pytest.raises(BenchError, match="--screenshots"):
         screenshots(tmp_path, 3)
