@@ -10,18 +10,7 @@ from transformers import PreTrainedTokenizerFast, Qwen2_5_VLConfig, Qwen2_5_VLFo
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
 from guikv.models.qwen2_5_vl import Qwen25VL
-
-SPECIAL = (
-    "<|endoftext|>",
-    "<|im_start|>",
-    "<|im_end|>",
-    "<|vision_start|>",
-    "<|vision_end|>",
-    "<|image_pad|>",
-    "<|video_pad|>",
-    "<|box_start|>",
-    "<|box_end|>",
-)
+from guikv.nano.tokenizer import SPECIAL
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import io
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
+from playwright.sync_api import sync_playwright
 
 from agent.errors import RunError
 from agent.recorder import Recorder
@@ -20,6 +20,7 @@ from agent.report.markers import marker_svg
 from agent.report.pictures import veil
 from agent.runs import Run, load_run
 from envs.base import Event
+from envs.browser.chromium import find_chromium, launch_args
 from tests.agent.scripted import FakeScreen, click, play
 
 NASTY = "</script><script>window.hacked=1</script><img src=x onerror=window.hacked=1>{{ 7*7 }}&amp;\x00\ud800"
@@ -48,12 +49,8 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def page() -> Iterator[Any]:
-    api = pytest.importorskip("playwright.sync_api")
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("no Chromium")
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=launch_args())
         tab = browser.new_page(viewport={"width": 1280, "height": 900})
         yield tab
         browser.close()
