@@ -9,6 +9,7 @@ from pathlib import Path
 
 from playwright.async_api import Browser as Connection
 from playwright.async_api import BrowserContext, Error, Playwright, async_playwright
+from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from envs.base import SetupError
 from envs.browser import processes
@@ -18,6 +19,8 @@ from envs.browser.options import BrowserOptions
 from envs.browser.worker import Worker
 
 START_SECONDS = 60.0
+JOIN_SECONDS = (5.0, 10.0, 25.0)
+"""Longest waits for a running browser to answer, one attempt after the other."""
 CLOSE_SECONDS = 5.0
 """Longest wait for the browser to start, and to end of itself before it is killed."""
 
@@ -89,13 +92,16 @@ class Starter:
         return Running(playwright, connection, context, owned=True)
 
     async def _join(self, playwright: Playwright, address: str) -> Running:
-        try:
-            connection = await playwright.chromium.connect_over_cdp(address, timeout=START_SECONDS * 500)
-        except Error as error:
-            raise SetupError(
-                f"no Chrome answers at {address}: {first_line(error)}",
-                "start one with `chromium --remote-debugging-port=9222 --user-data-dir=DIR`",
-            ) from error
+        for seconds in JOIN_SECONDS:
+            try:
+                connection = await playwright.chromium.connect_over_cdp(address, timeout=seconds * 1000)
+                break
+            except PlaywrightTimeout as error:
+                # A Chrome that is only just starting may never answer a first attempt.
+                if seconds == JOIN_SECONDS[-1]:
+                    raise _join_error(error, address) from error
+            except Error as error:
+                raise _join_error(error, address) from error
         context = connection.contexts[0] if connection.contexts else await connection.new_context()
         return Running(playwright, connection, context, owned=False)
 
@@ -121,6 +127,13 @@ class Starter:
             await running.connection.close()
         if self._playwright is not None:
             await self._playwright.stop()
+
+
+def _join_error(error: Error, address: str) -> SetupError:
+    return SetupError(
+        f"no Chrome answers at {address}: {first_line(error)}",
+        "start one with `chromium --remote-debugging-port=9222 --user-data-dir=DIR`",
+    )
 
 
 def _launch_error(error: Error, executable: str, options: BrowserOptions) -> SetupError:
