@@ -25,9 +25,10 @@ from agent.interrupts import Interrupts, Stopped, shielded
 from agent.records import Failure, Result, Status, StepRecord
 from agent.settings import LoopSettings
 from agent.step import Clock, Players, StageError, Thinking, look, think
-from agent.stuck import NOTE, StuckDetector, picture_hash
+from agent.stuck import NOTE, StuckDetector
 from envs.actions import Action, Finish, dump_action
 from envs.base import Environment, Screenshot, Verdict
+from guikv.content import digest_of
 
 LOGGER = logging.getLogger(__name__)
 
@@ -238,7 +239,7 @@ def _by_verdict(verdict: Verdict, why: str, finish: Finish | None) -> Ending:
 
 def _check_stuck(episode: _Episode, screenshot: Screenshot, wanted: tuple[Action, ...]) -> Ending | None:
     doing = repr([dump_action(action) for action in wanted]) if wanted else "unreadable"
-    seen = episode.stuck.see(picture_hash(screenshot.image), doing)
+    seen = episode.stuck.see(digest_of(screenshot.image), doing)
     if seen == "stuck":
         return Ending("failure", f"stuck: the same action on the same screen {episode.stuck.count} times")
     if seen == "note":

@@ -20,7 +20,7 @@ from PIL import Image
 
 from agent.errors import RecordError
 from agent.records import Result, StepRecord
-from agent.stuck import picture_hash
+from guikv.content import digest_of
 
 FORMAT = 1
 RUN_FILE, STEPS_FILE, FRAMES = "run.json", "steps.jsonl", "frames"
@@ -81,7 +81,7 @@ class Recorder:
             raise _failed(self.folder, error) from error
 
     def _frame(self, image: Image.Image) -> str:
-        name = picture_hash(image)
+        name = digest_of(image)
         relative = f"{FRAMES}/{name}.png"
         if name not in self._known:
             path = self.folder / relative

@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import Literal
 
-from PIL import Image
-
 NOTE = "You have done the same thing {count} times and the screen has not changed. Try something else."
-
-
-def picture_hash(image: Image.Image) -> str:
-    """Content hash of a picture: size and pixels, 32 hex digits."""
-    digest = hashlib.sha256(f"{image.mode} {image.size}".encode())
-    digest.update(image.tobytes())
-    return digest.hexdigest()[:32]
 
 
 @dataclass

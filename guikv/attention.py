@@ -38,6 +38,10 @@ class Watch:
     queries: dict[int, Tensor] = field(default_factory=dict)
     norms: dict[int, Tensor] = field(default_factory=dict)
 
+    def stacked_norms(self) -> Tensor | None:
+        """[layers, batch, new] norms of all layers, or None where none were asked for."""
+        return torch.stack([self.norms[layer] for layer in sorted(self.norms)]) if self.norms else None
+
 
 _WATCH: ContextVar[Watch | None] = ContextVar("guikv_watch", default=None)
 

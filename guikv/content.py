@@ -23,6 +23,13 @@ class Text:
     protected: bool = False
 
 
+def digest_of(image: Image.Image) -> str:
+    """Hash of a picture's content and size, 32 hex digits: equal pictures, equal hash, whatever file they are from."""
+    digest = hashlib.blake2b(f"{image.mode} {image.size[0]}x{image.size[1]} ".encode(), digest_size=16)
+    digest.update(image.tobytes())
+    return digest.hexdigest()
+
+
 @dataclass(frozen=True)
 class Frame:
     """A screenshot: `number` counts the episode's screenshots from 0, `image` is RGB."""
@@ -32,9 +39,8 @@ class Frame:
 
     @cached_property
     def digest(self) -> str:
-        """Hash of the picture's content and size: equal pictures, equal hash, whatever file they came from."""
-        head = f"{self.image.mode} {self.image.size[0]}x{self.image.size[1]} ".encode()
-        return hashlib.blake2b(head + self.image.tobytes(), digest_size=16).hexdigest()
+        """`digest_of` the image, computed once."""
+        return digest_of(self.image)
 
 
 @dataclass(frozen=True)

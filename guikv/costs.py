@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torch import Tensor
+import torch
 
 from guikv.accounting import StepCost, Stopwatch, decoder_flops
 from guikv.cache import CompressedCache
@@ -33,7 +33,7 @@ class Counter:
         self.new, self.reused, self.generated, self.flops = len(prompt) - reuse, reuse, 0, 0
         self.recomputed = computed_before(before, prompt, reuse)
         sent = sorted(prompt.images)[-history:]
-        length = prompt.without(_numbers(sorted(prompt.images)[:-history]))
+        length = prompt.without(torch.tensor(sorted(prompt.images)[:-history], dtype=torch.long))
         self.flops_stateless = sum(self.adapter.vision_flops(prompt.images[n]) for n in sent)
         self.flops_stateless += decoder_flops(self.adapter.shape, length, [length] * self.adapter.shape.layers)
 
@@ -69,9 +69,3 @@ def computed_before(before: Ledger, prompt: Prompt, reuse: int) -> int:
     seen = {before.screenshots[n].digest for n in set(old.tolist()) - {NO_FRAME}}
     images = sum(int((new == n).sum()) for n in set(new.tolist()) - {NO_FRAME} if prompt.images[n].digest in seen)
     return images + min(int((old == NO_FRAME).sum()), int((new == NO_FRAME).sum()))
-
-
-def _numbers(values: list[int]) -> Tensor:
-    import torch
-
-    return torch.tensor(values, dtype=torch.long)

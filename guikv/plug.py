@@ -77,9 +77,6 @@ class _Plug:
             if not isinstance(cache, CompressedCache):
                 raise SessionError("this cache was filled outside of compress(): start with an empty one")
             return None
-        mask = kwargs.get("attention_mask")
-        if isinstance(mask, Tensor) and mask.ndim == 2 and not bool(mask.all()):
-            raise SessionError("padded batches cannot be compressed: give sequences of one length, or one at a time")
         cache = CompressedCache(self.shape.layers)
         self.ledger = self._ledger(ids)
         window = self.policy.watched(tokens_after(self.ledger, self.ledger.newest_frame))
@@ -99,10 +96,7 @@ class _Plug:
             bytes_per_entry = self.shape.bytes_per_token(cache.layers[0].keys.dtype)
             plan = make_plan(self.ledger, self.budget, "prefill", len(self.ledger) or 1, False, bytes_per_entry)
             assert plan is not None
-            norms = None
-            if watch.norms:
-                norms = torch.stack([watch.norms[i] for i in range(self.shape.layers)])
-            compress_cache(cache, self.ledger, watch, norms, self.policy, plan, self.shape)
+            compress_cache(cache, self.ledger, watch, watch.stacked_norms(), self.policy, plan, self.shape)
 
     def _ledger(self, ids: Tensor) -> Ledger:
         """Rows of the first sequence; all of a batch must have their images at the same places."""

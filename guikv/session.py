@@ -306,8 +306,8 @@ class Session:
                 hidden = adapter.decode(embeds.unsqueeze(0), prompt.positions[:, start:].to(device), self.cache)
             self.next_logits = adapter.logits(hidden[0, -1]).float()
         self.ledger, self.watch, self.observed = ledger, watch, len(ledger)
-        if watch.norms:
-            new = torch.stack([watch.norms[i] for i in range(adapter.shape.layers)])
+        new = watch.stacked_norms()
+        if new is not None:
             self.norms = new if self.norms is None or start == 0 else torch.cat([self.norms, new], dim=-1)
             watch.norms.clear()
 

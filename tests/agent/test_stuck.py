@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from PIL import Image
 
-from agent.stuck import StuckDetector, picture_hash
+from agent.stuck import StuckDetector
+from guikv.content import digest_of
 
 
 def test_counts_only_equal_neighbours() -> None:
@@ -15,5 +16,5 @@ def test_counts_only_equal_neighbours() -> None:
 
 def test_hash_is_of_the_content() -> None:
     red = Image.new("RGB", (4, 2), "red")
-    assert picture_hash(red) == picture_hash(red.copy())
-    assert len({picture_hash(i) for i in (red, Image.new("RGB", (2, 4), "red"), Image.new("RGB", (4, 2)))}) == 3
+    assert digest_of(red) == digest_of(red.copy())
+    assert len({digest_of(i) for i in (red, Image.new("RGB", (2, 4), "red"), Image.new("RGB", (4, 2)))}) == 3
