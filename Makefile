@@ -32,7 +32,7 @@ lint: $(STAMP)  ## ruff: rules and format
 types: $(STAMP)  ## mypy
 	@$(BIN)/mypy
 
-demo: $(STAMP)  ## ten tasks in real Chromium by the shipped model, and a report to look at
+demo: $(STAMP)  ## twelve tasks in real Chromium by the shipped model, some from memory, and a report to look at
 	@$(BIN)/guikv demo
 
 bench: $(STAMP)  ## what memory saves: stateless against persistent, 30 steps (about half an hour on two cores)

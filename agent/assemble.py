@@ -35,11 +35,25 @@ def load_adapter(config: Config) -> Adapter:
     return load_model(model.name, device=model.device, dtype=model.dtype, attention=model.attention)
 
 
+LIVE_OPTIONS: dict[str, dict[str, Any]] = {
+    "gui_kv": {"kernel": 3, "pooling": "maxpool", "basis": "principal", "alpha": 8.0, "once": True},
+    "snap_kv": {"kernel": 3, "pooling": "maxpool"},
+    "pyramid_kv": {"kernel": 3, "pooling": "maxpool"},
+}
+"""What a policy's options are in a run unless the settings say otherwise: better live than the papers' values, which
+the policies have by themselves."""
+
+
+def policy_options(config: CacheConfig) -> dict[str, Any]:
+    """The policy's options as they are used."""
+    return {**LIVE_OPTIONS.get(config.policy, {}), **config.options}
+
+
 def cache_policy(config: CacheConfig) -> Policy:
     """The compression method with its options. Raises PolicyError."""
     from guikv.policies import make_policy
 
-    return make_policy(config.policy, **config.options)
+    return make_policy(config.policy, **policy_options(config))
 
 
 def make_brain(config: CacheConfig, adapter: Adapter) -> SessionBrain:
@@ -129,7 +143,7 @@ def run_header(config: Config, adapter: Adapter, task: str, environment: str) ->
             "device": str(adapter.device),
             "dtype": str(adapter.dtype),
         },
-        "cache": cache.model_dump(mode="json"),
+        "cache": {**cache.model_dump(mode="json"), "options": policy_options(cache)},
         "config": config.model_dump(mode="json"),
     }
 

@@ -50,14 +50,25 @@ class Outcome:
         outcome = "done" if self.result.success else self.result.status
         steps, seconds = str(self.result.steps), f"{self.result.seconds:.1f} s"
         reused = _percent(self.reused, self.new)
-        return f"{self.task} {self.seed}", self.goal, outcome, steps, seconds, number(self.new), reused, cache
+        cells = (outcome, steps, seconds, number(self.new), reused, cache)
+        return f"{self.task} {self.seed}", self.goal, MEMORY.get(self.task, "–"), *cells
 
 
-WHEEL_PIXELS = 40
-"""A wheel click scrolls a little, as the playground's screen is small."""
+MEMORY = {
+    "remember_1": "code, 1 back",
+    "remember_2": "code, 2 back",
+    "remember_3": "code, 3 back",
+    "order": "list, 1+ back",
+}
+"""Playground task → what only an earlier screen showed, and how many screens ago.
 
-COLUMNS = ("task", "goal", "outcome", "steps", "time", "tokens", "reused", "cache")
+The others can be done from what is on the screen.
+"""
+
+COLUMNS = ("task", "goal", "from memory", "outcome", "steps", "time", "tokens", "reused", "cache")
 """tokens: computed, as against reused ones; cache: at the end, of the full cache's."""
+
+GOAL, OUTCOME = COLUMNS.index("goal"), COLUMNS.index("outcome")
 
 
 def total_row(outcomes: Sequence[Outcome]) -> tuple[str, ...]:
@@ -66,7 +77,7 @@ def total_row(outcomes: Sequence[Outcome]) -> tuple[str, ...]:
     done = f"{sum(o.result.success for o in outcomes)} of {len(outcomes)}"
     steps = str(sum(o.result.steps for o in outcomes))
     seconds = f"{sum(o.result.seconds for o in outcomes):.1f} s"
-    return "total", "", done, steps, seconds, number(new), _percent(reused, new), ""
+    return "total", "", "", done, steps, seconds, number(new), _percent(reused, new), ""
 
 
 def _percent(reused: int, new: int) -> str:
@@ -92,6 +103,7 @@ def run_demo(config: Config, adapter: Adapter, episodes: Sequence[tuple[str, int
     """
     from agent.assemble import browser_options
     from envs.playground import Playground
+    from envs.playground.page import WHEEL_PIXELS
 
     outcomes: list[Outcome] = []
     options = replace(browser_options(config), url=None, allow_hosts=(), wheel_pixels=WHEEL_PIXELS)
@@ -116,12 +128,17 @@ def run_demo(config: Config, adapter: Adapter, episodes: Sequence[tuple[str, int
 def write_index(folder: Path, config: Config, outcomes: Sequence[Outcome]) -> Path:
     """A page that lists the episodes with links to their reports, and the same as demo.json. Raises RecordError."""
     done = sum(outcome.result.success for outcome in outcomes)
+    remembered = [outcome.result.success for outcome in outcomes if outcome.task in MEMORY]
     cache = config.cache
     html = render(
         "index.html.j2",
         done=done,
         total=len(outcomes),
+        remembered=sum(remembered),
+        from_memory=len(remembered),
         columns=COLUMNS,
+        goal_column=GOAL,
+        outcome_column=OUTCOME,
         rows=[(o.result.success, o.report.relative_to(folder).as_posix(), o.row) for o in outcomes],
         total_row=total_row(outcomes),
         facts=[

@@ -10,28 +10,32 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from agent.demo import COLUMNS, Outcome, total_row
+from agent.demo import COLUMNS, OUTCOME, Outcome, total_row
 from agent.text import plain
 
 _RIGHT = ("steps", "time", "tokens", "reused")
 
 
+_WIDE, _MOST, _EXTRA = 120, 150, ("goal", "tokens")
+"""Width of a terminal from which there is room for the extra columns too, and the width that is enough."""
+
+
 def show_table(screen: Console, outcomes: Sequence[Outcome]) -> None:
-    """One row an episode, and the total."""
+    """One row an episode, and the total. Goals and tokens, which were shown above, only where there is room."""
     done = sum(outcome.result.success for outcome in outcomes)
-    table = Table(
-        title=f"{done} of {len(outcomes)} tasks done", expand=screen.width < 110, box=SIMPLE_HEAD, padding=(0, 1, 0, 0)
-    )
-    for name in COLUMNS:
+    shown = [n for n, name in enumerate(COLUMNS) if name not in _EXTRA or screen.width >= _WIDE]
+    width = min(screen.width, _MOST) if screen.width >= _WIDE else None
+    table = Table(title=f"{done} of {len(outcomes)} tasks done", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), width=width)
+    for name in (COLUMNS[n] for n in shown):
         justify: Literal["left", "right"] = "right" if name in _RIGHT else "left"
-        # Only the goal gives way on a narrow terminal.
+        # Only the goal gives way.
         table.add_column(name, justify=justify, no_wrap=True, overflow="ellipsis", ratio=1 if name == "goal" else None)
     for outcome in outcomes:
-        style = "green" if outcome.result.success else "red"
         cells = [Text(plain(cell, 60)) for cell in outcome.row]
-        cells[2].stylize(style)
-        table.add_row(*cells)
+        cells[OUTCOME].stylize("green" if outcome.result.success else "red")
+        table.add_row(*(cells[n] for n in shown))
     if outcomes:
         table.add_section()
-        table.add_row(*total_row(outcomes))
+        total = total_row(outcomes)
+        table.add_row(*(total[n] for n in shown))
     screen.print(table)

@@ -29,6 +29,12 @@ _START = """([seed, milliseconds]) => {
   return typeof told === "string" ? told : told.utterance;
 }"""
 
+_BLANK = """
+#reward-display, #click-canvas, #attention-canvas { display: none !important; }
+body { background: #fff !important; }
+"""
+"""What a page shows beside the task area (its counters, a record of the clicks) belongs to no task."""
+
 _STATE = """() => typeof WOB_DONE_GLOBAL === "undefined"
   ? null : { done: WOB_DONE_GLOBAL, reward: WOB_RAW_REWARD_GLOBAL }"""
 
@@ -48,14 +54,24 @@ def task_names() -> tuple[str, ...]:
     return tuple(sorted(file.stem for file in (pages_folder() / "miniwob").glob("*.html")))
 
 
+def check_task(task: str) -> None:
+    """Raises SetupError where the package or the task is missing."""
+    if "/" in task or not (pages_folder() / "miniwob" / f"{task}.html").is_file():
+        raise SetupError(f"miniwob has no task {task!r}", f"it has {', '.join(task_names()[:8])} …")
+
+
 class MiniWob(Hosted):
-    """One MiniWoB task at a time. Screenshots show the task area only, `zoom` pixels per CSS pixel."""
+    """One MiniWoB task at a time; `load` shows another in the same browser.
+
+    Screenshots show the task area only, or a larger screen that is blank around it; `zoom` pixels per CSS pixel.
+    """
 
     name = "miniwob"
 
-    def __init__(self, browser: Browser, server: FolderServer) -> None:
+    def __init__(self, browser: Browser, server: FolderServer, blank: bool = False) -> None:
         super().__init__(browser)
         self._server = server
+        self._blank = blank
         self.task = ""
         self.seed = 0
 
@@ -67,20 +83,23 @@ class MiniWob(Hosted):
         zoom: int = 1,
         episode_seconds: float = 3600.0,
         options: BrowserOptions | None = None,
+        viewport: tuple[int, int] | None = None,
     ) -> Self:
-        """Start a task. Raises SetupError where the package or the task is missing.
+        """Start a task. Raises SetupError where the package or the task is missing, or the viewport is too small.
 
         Of `options`, the address, the viewport and the allow-list are set here. After `episode_seconds` the
-        page itself calls the episode failed.
+        page itself calls the episode failed. `viewport` is a whole screen in CSS pixels, the task at its top left
+        and white around it; None is the task area alone.
         """
-        folder = pages_folder()
-        if not (folder / "miniwob" / f"{task}.html").is_file() or "/" in task:
-            raise SetupError(f"miniwob has no task {task!r}", f"it has {', '.join(task_names()[:8])} …")
-        server = FolderServer(folder)
+        check_task(task)
+        if viewport is not None and (viewport[0] < AREA[0] or viewport[1] < AREA[1]):
+            raise SetupError(f"a viewport of {viewport[0]}x{viewport[1]} cuts the task, {AREA[0]}x{AREA[1]} in size")
+        server = FolderServer(pages_folder())
         try:
             base = options or BrowserOptions(wheel_pixels=40)
-            own = replace(base, url=None, viewport=_VIEWPORT, region=AREA, zoom=zoom, allow_hosts=(server.host,))
-            episode = cls(Browser.launch(own), server)
+            size, region = (_VIEWPORT, AREA) if viewport is None else (viewport, None)
+            own = replace(base, url=None, viewport=size, region=region, zoom=zoom, allow_hosts=(server.host,))
+            episode = cls(Browser.launch(own), server, blank=viewport is not None)
         except BaseException:
             server.close()
             raise
@@ -92,12 +111,18 @@ class MiniWob(Hosted):
         return episode
 
     def load(self, task: str, seed: int, episode_seconds: float = 3600.0) -> None:
-        """Begin an episode in the same browser. Raises SetupError where the page does not get ready."""
+        """Begin an episode in the same browser.
+
+        Raises SetupError where there is no such task, ActionFailed where its page does not get ready.
+        """
+        check_task(task)
         url = f"http://{self._server.host}/miniwob/{task}.html"
 
         async def show(tab: Tab) -> str:
             await tab.goto(url, wait_until="load")
             await tab.wait_for_function("typeof core !== 'undefined' && WOB_TASK_READY")
+            if self._blank:
+                await tab.add_style_tag(content=_BLANK)
             return str(await tab.evaluate(_START, [seed, episode_seconds * 1000]))
 
         self.task, self.seed = task, seed

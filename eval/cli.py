@@ -10,9 +10,15 @@ import typer
 
 from agent.cli import app
 from agent.cli import main as run_app
+from eval.bench.miniwob_command import bench_miniwob
+from eval.bench.policies.command import bench_policies
+from eval.nano.commands import nano
 
 bench = typer.Typer(no_args_is_help=True, help="Measure: every number is a ratio of things run side by side.")
 app.add_typer(bench, name="bench")
+app.add_typer(nano, name="nano")
+bench.command("policies")(bench_policies)
+bench.command("miniwob")(bench_miniwob)
 
 _OWN = Path(__file__).resolve().parents[1] / "tests" / "data" / "trajectory"
 

@@ -24,6 +24,7 @@ class Plan:
     """What one compression is to do.
 
     stateless: tokens of the stateless protocol's prompt, which a percentage is taken of
+    share: γ, how much of what may go stays
     capacity: entries per layer and head, without the screenshot that stays whole
     whole: tokens of that screenshot (0 under `prefill`); forced: [n] bool, rows that stay whatever they score
     current, salient: the newest screenshot, and the one whose saliency counts
@@ -37,10 +38,7 @@ class Plan:
     current: int | None
     salient: int | None
     earlier: int
-
-    @property
-    def share(self) -> float:
-        return min(1.0, self.capacity / max(1, self.stateless - self.whole))
+    share: float
 
 
 def window_frames(ledger: Ledger, history: int) -> list[int]:
@@ -65,16 +63,22 @@ def make_plan(
     earlier = sum(int((ledger.frames == n).sum()) for n in frames[:-1])
     if moment == "prefill" or current is None:
         capacity = budget.entries(stateless, bytes_per_entry)
-        return Plan(stateless, capacity, 0, forced, current, current, earlier)
+        return Plan(stateless, capacity, 0, forced, current, current, earlier, min(1.0, capacity / max(1, stateless)))
     previous = [n for n in sorted(ledger.screenshots) if n < current]
     if not previous:
         return None
     mine = ledger.frames == current
     whole = int(mine.sum())
-    # A percentage is taken of what is compressed; an absolute budget includes the screenshot that stays whole.
-    spare = 0 if budget.unit == "percent" else whole
-    capacity = max(0, budget.entries(stateless - whole + spare, bytes_per_entry) - spare)
-    return Plan(stateless, capacity, whole, forced | mine, current, previous[-1], earlier)
+    # A percentage is taken of what may go, so protected text and the screenshot that stays whole are on top of it;
+    # an absolute budget includes both.
+    protected = int(forced.sum())
+    free = stateless - whole - protected
+    if budget.unit == "percent":
+        capacity = budget.entries(free, bytes_per_entry) + protected
+    else:
+        capacity = max(0, budget.entries(stateless, bytes_per_entry) - whole)
+    share = min(1.0, max(0, capacity - protected) / max(1, free))
+    return Plan(stateless, capacity, whole, forced | mine, current, previous[-1], earlier, share)
 
 
 def compress(

@@ -1,6 +1,7 @@
 ((config) => {
   "use strict";
   const state = { done: false, success: false };
+  let picked = 0;
   const sections = Array.from(document.querySelectorAll("section"));
   const parts = new Map();
   for (const node of document.querySelectorAll("[data-c]")) {
@@ -36,18 +37,34 @@
     scrollTo(0, 0);
   };
 
-  const act = (role) => {
+  const pick = (number) => {
+    if (config.controls[number].turn !== picked) return finish(false);
+    picked += 1;
+    parts.get(number).box.closest(".item").remove();
+    if (!config.controls.some((control) => control.turn === picked)) finish(true);
+  };
+
+  const cover = () => document.querySelector(".veil");
+  const uncover = () => {
+    cover().remove();
+    document.querySelector("[inert]").inert = false;
+  };
+
+  const act = (number) => {
+    const role = config.controls[number].role;
     if (role === "right") finish(true);
     else if (role === "wrong") finish(false);
     else if (role === "submit") finish(filled());
     else if (role === "next") turn();
+    else if (role === "pick") pick(number);
+    else if (role === "uncover") uncover();
   };
 
   document.addEventListener("click", (event) => {
     const node = event.target instanceof Element ? event.target.closest("[data-c]") : null;
     if (node === null) return;
     if (node.tagName === "A") event.preventDefault();
-    if (!state.done) act(config.controls[Number(node.dataset.c)].role);
+    if (!state.done) act(Number(node.dataset.c));
   });
   document.addEventListener("submit", (event) => event.preventDefault());
 
@@ -60,10 +77,14 @@
     range.selectNodeContents(text);
     return rounded(range.getBoundingClientRect());
   };
+  const shown = (part) => {
+    if (!part.box.isConnected || part.box.getClientRects().length === 0) return false;
+    return cover() === null || cover().contains(part.box);
+  };
   const elements = () => {
     const list = [];
     for (const part of parts.values()) {
-      if (!part.box.isConnected || part.box.getClientRects().length === 0) continue;
+      if (!shown(part)) continue;
       const control = config.controls[part.number];
       const entry = {
         word: control.word,
@@ -77,8 +98,32 @@
     return list;
   };
 
+  // Many pages can be driven side by side, but only one has the keyboard: its focus ring is drawn by hand.
+  const ring = (input) => {
+    for (const part of parts.values()) {
+      if (part.input !== null) part.input.style.outline = part.input === input ? "-webkit-focus-ring-color auto 1px" : "";
+      if (part.input !== null && part.input !== input) part.input.scrollLeft = 0;
+    }
+  };
+  const perform = (action) => {
+    if (action.type === "scroll") return scrollBy(0, action.pixels);
+    const wanted = action.type === "type" ? { word: action.field, kind: "field" } : action;
+    const part = Array.from(parts.values()).find((each) => {
+      const control = config.controls[each.number];
+      return shown(each) && control.word === wanted.word && control.kind === wanted.kind;
+    });
+    if (action.type === "click") {
+      ring(part.input);
+      part.box.click();
+    } else {
+      part.input.value = action.text;
+      part.input.scrollLeft = part.input.scrollWidth;
+    }
+  };
+
   Object.defineProperty(window, config.name, {
-    value: Object.freeze({ verdict: () => ({ ...state }), elements }),
+    value: Object.freeze({ verdict: () => ({ ...state }), elements, perform }),
     enumerable: false,
+    configurable: true,
   });
 })

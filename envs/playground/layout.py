@@ -57,15 +57,21 @@ def fit(style: Style, rows: int) -> Style:
 
 @dataclass(frozen=True)
 class Placed:
-    """A control with its number on the page and its place in a row, in pixels."""
+    """A control with its number on the page and its place there, in pixels; it is drawn in the middle of the height."""
 
     number: int
     control: Control
     left: int
     width: int
+    top: int
+    height: int
+
+    @property
+    def bottom(self) -> int:
+        return self.top + self.height
 
 
-def html_of(placed: Placed, top: int, height: int) -> str:
+def html_of(placed: Placed) -> str:
     c, number = placed.control, placed.number
     word = escape(c.word)
     mark = f'data-c="{number}"'
@@ -84,7 +90,8 @@ def html_of(placed: Placed, top: int, height: int) -> str:
     else:
         inner = f"<p>{escape(c.prefix)}<span {mark}>{word}</span></p>"
     width = f"width:{placed.width}px;" if c.kind == "field" else ""
-    return f'<div class="item" style="left:{placed.left}px;top:{top}px;height:{height}px;{width}">{inner}</div>'
+    place = f"left:{placed.left}px;top:{placed.top}px;height:{placed.height}px;{width}"
+    return f'<div class="item" style="{place}">{inner}</div>'
 
 
 def into_rows(controls: Sequence[Control], style: Style, rng: Random) -> list[list[Control]]:
@@ -102,8 +109,9 @@ def into_rows(controls: Sequence[Control], style: Style, rng: Random) -> list[li
     return rows
 
 
-def place_row(row: Sequence[Control], first: int, style: Style, rng: Random) -> list[Placed]:
+def place_row(row: Sequence[Control], first: int, top: int, style: Style, rng: Random) -> list[Placed]:
     """Places from left to right; the room that is left over goes to gaps and fields at random."""
+    tall = row_height(style)
     widths = [_least_width(control, style) for control in row]
     spare = SIDE - 2 * MARGIN - sum(widths) - GAP * (len(row) - 1)
     placed, x = [], MARGIN
@@ -114,24 +122,31 @@ def place_row(row: Sequence[Control], first: int, style: Style, rng: Random) -> 
             grow = rng.randint(0, max(spare, 0))
             spare -= grow
             width += grow
-        placed.append(Placed(first + offset, control, x + shift, width))
+        placed.append(Placed(first + offset, control, x + shift, width, top, tall))
         x += shift + width + GAP
     return placed
 
 
-def lay_out(controls: Sequence[Control], style: Style, rng: Random, first: int = 0, offset: int = 0) -> str:
-    """HTML of all controls, numbered from `first`, inside SIDE x SIDE pixels that begin at y = `offset`.
+def place(
+    controls: Sequence[Control], style: Style, rng: Random, first: int = 0, offset: int = 0, within: int = SIDE
+) -> list[Placed]:
+    """All controls, numbered from `first`, inside SIDE x `within` pixels that begin at y = `offset`.
 
     The style must have been through `fit` for as many rows as there are controls.
     """
     rows = into_rows(controls, style, rng)
     tall = row_height(style)
-    spare = SIDE - 2 * MARGIN - len(rows) * (tall + 2)
+    spare = within - 2 * MARGIN - len(rows) * (tall + 2)
     cuts = sorted(rng.randint(0, max(spare, 0)) for _ in rows)
-    parts: list[str] = []
+    placed: list[Placed] = []
     number = first
     for index, (row, cut) in enumerate(zip(rows, cuts, strict=True)):
         top = offset + MARGIN + cut + index * (tall + 2)
-        parts.extend(html_of(placed, top, tall) for placed in place_row(row, number, style, rng))
+        placed += place_row(row, number, top, style, rng)
         number += len(row)
-    return "".join(parts)
+    return placed
+
+
+def lay_out(controls: Sequence[Control], style: Style, rng: Random, first: int = 0) -> str:
+    """HTML of controls that `place` puts on one screen."""
+    return "".join(map(html_of, place(controls, style, rng, first)))

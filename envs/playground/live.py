@@ -11,7 +11,7 @@ from playwright.async_api import Route
 from envs.base import SetupError, Verdict
 from envs.browser import Browser, BrowserOptions
 from envs.hosted import Hosted
-from envs.playground.page import SIDE
+from envs.playground.page import SIDE, WHEEL_PIXELS
 from envs.playground.pages import TASKS, make_page
 
 HOST = "playground.test"
@@ -19,8 +19,6 @@ HOST = "playground.test"
 
 _URL = f"http://{HOST}/"
 _LOAD_SECONDS = 20.0
-_WHEEL_PIXELS = 40
-"""A wheel click scrolls a little, as the screen is small: five of them leave something of what was seen."""
 
 
 class Playground(Hosted):
@@ -50,7 +48,7 @@ class Playground(Hosted):
         if browser is not None:
             playground = cls(browser, owns_browser=False)
         else:
-            base = options or BrowserOptions(wheel_pixels=_WHEEL_PIXELS)
+            base = options or BrowserOptions(wheel_pixels=WHEEL_PIXELS)
             playground = cls(Browser.launch(replace(base, url=None, viewport=viewport, allow_hosts=(HOST,))))
         try:
             playground.load(task, seed)
@@ -88,6 +86,6 @@ class Playground(Hosted):
         """Controls (and codes) of the screen: word, kind, box and text_box as [x0, y0, x1, y1] in CSS pixels.
 
         For training and tests; a model never gets them. Fields have their `value`. What is scrolled out of
-        sight has a box outside the screen.
+        sight has a box outside the screen; what a dialog covers is left out.
         """
         return list(self.browser.evaluate("(name) => window[name] ? window[name].elements() : []", self.page.harness))

@@ -1,69 +1,36 @@
-"""The right next action on a playground page, from what the harness knows; for tests and training data."""
+"""Solves a playground page in a live browser, from what the harness knows; for tests."""
 
 from __future__ import annotations
 
-import re
-from typing import Any
-
 from envs.actions import Action, Click, Finish, Scroll, Type
 from envs.playground.live import Playground
-
-_SCROLL = 3
+from envs.playground.page import SCROLL_CLICKS, SIDE
+from envs.playground.solve import Memory, Step, solve
 
 
 class Oracle:
-    """Solves one page. Keeps what a later step needs, such as the code that is no longer shown."""
+    """Solves one page."""
 
     def __init__(self, playground: Playground) -> None:
         self._playground = playground
-        self._code = ""
-        self._focused = ""
+        self._memory = Memory()
 
     def next(self) -> Action:
         """One step; Finish when the page says that it is over."""
-        verdict = self._playground.verdict()
+        playground = self._playground
+        verdict = playground.verdict()
         if verdict.done:
             return Finish(status="success" if verdict.success else "failure")
-        elements = self._playground.elements()
-        steps = {"click": self._named, "scroll": self._named, "form": self._form, "remember": self._remember}
-        return steps[self._playground.page.task](elements)
-
-    def _named(self, elements: list[dict[str, Any]]) -> Action:
-        named = re.search(r'"([^"]+)" (\w+)\.$', self._playground.goal)
-        if named is None:
-            raise LookupError(f"no control is named in {self._playground.goal!r}")
-        target = _find(elements, named[1], named[2])
-        bottom = self._playground.screenshot().viewport.device.height
-        if target["box"][3] > bottom:
-            return Scroll(direction="down", amount=_SCROLL)
-        return _click(target)
-
-    def _form(self, elements: list[dict[str, Any]]) -> Action:
-        goal = self._playground.goal
-        for word, value in re.findall(r"(\w+) with (\w+)", goal):
-            field = _find(elements, word, "field")
-            if field["value"] == value:
-                continue
-            if self._focused == word:
-                return Type(text=value)
-            self._focused = word
-            return _click(field)
-        return _click(_find(elements, goal.rpartition(" ")[2].rstrip("."), "button"))
-
-    def _remember(self, elements: list[dict[str, Any]]) -> Action:
-        if not self._code:
-            self._code = next(e["word"] for e in elements if e["kind"] == "text")
-        options = [e for e in elements if e["word"] == self._code and e["kind"] != "text"]
-        return _click(options[0] if options else _find(elements, "Next", "button"))
+        page, height = playground.page, playground.browser.evaluate("innerHeight")
+        step, self._memory = solve(page.task, page.goal, playground.elements(), self._memory, height)
+        return action_of(step)
 
 
-def _find(elements: list[dict[str, Any]], word: str, kind: str) -> dict[str, Any]:
-    for element in elements:
-        if (element["word"], element["kind"]) == (word, kind):
-            return element
-    raise LookupError(f"the page has no {kind} {word!r}")
-
-
-def _click(element: dict[str, Any]) -> Click:
-    x0, y0, x1, y1 = element["box"]
+def action_of(step: Step) -> Action:
+    """The step as an action of a live browser; a scroll is in the middle of the screen."""
+    if step.type == "type":
+        return Type(text=step.text)
+    if step.element is None:
+        return Scroll(direction="down", amount=SCROLL_CLICKS, x=SIDE // 2, y=SIDE // 2)
+    x0, y0, x1, y1 = step.element["box"]
     return Click(x=(x0 + x1) / 2, y=(y0 + y1) / 2)

@@ -14,18 +14,29 @@ from typing import Literal
 SIDE = 280
 """Width and height of the part of a page that is on screen, in CSS pixels."""
 
+WHEEL_PIXELS = 40
+"""A wheel click scrolls a little, as the screen is small: five of them leave something of what was seen."""
+
+SCROLL_CLICKS = 5
+"""Wheel clicks of the right scroll: what a call without an amount does."""
+
 Kind = Literal["button", "link", "checkbox", "field", "text"]
-Role = Literal["right", "wrong", "next", "submit", "idle"]
+Role = Literal["right", "wrong", "next", "submit", "pick", "uncover", "idle"]
 
 
 @dataclass(frozen=True)
 class Page:
-    """One generated page. `html` is complete: no other file is needed."""
+    """One generated page. `html` is complete: no other file is needed.
+
+    `chance` is how probably one succeeds who knows the rules, but picks at random among what can be clicked on
+    each screen and among the codes for what is to be typed.
+    """
 
     html: str
     goal: str
     task: str
     seed: int
+    chance: float
 
     @property
     def harness(self) -> str:
@@ -38,7 +49,9 @@ class Control:
     """Something on a page, and what a click on it does.
 
     right ends the episode well, wrong ends it badly, next shows the following screen, submit compares the fields
-    with what was wanted, idle only does what the control does anyway. The role is not in the control's HTML.
+    with what was wanted, pick takes the control away when its `turn` has come (the last one ends the episode well)
+    and ends it badly before, uncover takes the dialog away, idle only does what the control does anyway. The role
+    is not in the control's HTML.
     """
 
     word: str
@@ -46,6 +59,7 @@ class Control:
     role: Role = "idle"
     prefix: str = ""
     want: str | None = None
+    turn: int | None = None
 
 
 @dataclass(frozen=True)
@@ -66,10 +80,12 @@ def _engine() -> str:
     return (files("envs.playground") / "engine.js").read_text(encoding="utf-8")
 
 
-def assemble(task: str, seed: int, goal: str, css: str, screens: Sequence[Screen]) -> Page:
+def assemble(task: str, seed: int, goal: str, css: str, screens: Sequence[Screen], chance: float) -> Page:
     """Page of one or more screens, shown one after the other."""
     controls = [
-        {"word": c.word, "kind": c.kind, "role": c.role, "want": c.want} for screen in screens for c in screen.controls
+        {"word": c.word, "kind": c.kind, "role": c.role, "want": c.want, "turn": c.turn}
+        for screen in screens
+        for c in screen.controls
     ]
     sections = "".join(
         f"<section{'' if number == 0 else ' hidden'}>{screen.html}</section>" for number, screen in enumerate(screens)
@@ -81,7 +97,7 @@ def assemble(task: str, seed: int, goal: str, css: str, screens: Sequence[Screen
         f"<style>{css}</style></head><body><form autocomplete='off'>{sections}</form>"
         f"<script>({_engine()})({config});</script></body></html>"
     )
-    return Page(html=text, goal=goal, task=task, seed=seed)
+    return Page(html=text, goal=goal, task=task, seed=seed, chance=chance)
 
 
 def escape(text: str) -> str:

@@ -12,7 +12,7 @@ import json
 import re
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,12 +27,22 @@ from envs.playground.pages import TASKS, make_page
 COLUMNS, ROWS = 4, 4
 """Pages that are pictured at once, each in a frame of its own."""
 
-# document.write keeps a frame and its renderer, and runs the page's script at once.
-_WRITE = """(pages) => pages.map(([html, name], i) => {
-  const page = frames[i].document;
-  page.open(); page.write(html); page.close();
-  return frames[i][name].elements();
+# document.write keeps a frame and its renderer, and runs the page's script at once. What the window holds of the
+# page before would be kept with it.
+_DRIVE = """(commands) => commands.map(([number, name, html, action]) => {
+  const frame = frames[number];
+  if (html !== null) {
+    if (frame.frameElement.name !== "") delete frame[frame.frameElement.name];
+    frame.frameElement.name = name;
+    frame.document.open(); frame.document.write(html); frame.document.close();
+    frame.scrollTo(0, 0);
+  }
+  if (action !== null) frame[name].perform(action);
+  return [frame[name].verdict(), frame[name].elements()];
 })"""
+
+Command = tuple[int, str, str | None, dict[str, Any] | None]
+"""Place in the grid, name of the harness, HTML to load first or None, action to perform then or None."""
 
 _GRID = (
     "<style>body{margin:0;line-height:0}"
@@ -69,10 +79,19 @@ class Renderer:
 
     def render(self, pages: Sequence[Page]) -> list[Rendered]:
         """Pictures of at most COLUMNS * ROWS pages."""
-        elements = self._tab.evaluate(_WRITE, [[page.html, page.harness] for page in pages])
+        states = self.drive([(number, page.harness, page.html, None) for number, page in enumerate(pages)])
+        pictures = self.pictures(range(len(pages)))
+        return [Rendered(page, png, state[1]) for page, png, state in zip(pages, pictures, states, strict=True)]
+
+    def drive(self, commands: Sequence[Command]) -> list[tuple[dict[str, bool], list[dict[str, Any]]]]:
+        """Load pages and perform actions of a harness: click, type, scroll. Gives verdicts and elements after that."""
+        return [(verdict, elements) for verdict, elements in self._tab.evaluate(_DRIVE, list(commands))]
+
+    def pictures(self, numbers: Iterable[int]) -> list[bytes]:
+        """PNG files of what is shown at those places of the grid."""
         shot = self._cdp.send("Page.captureScreenshot", {"format": "png", "optimizeForSpeed": True})
         sheet = Image.open(io.BytesIO(base64.b64decode(shot["data"]))).convert("RGB")
-        return [Rendered(page, _cut(sheet, number), elements[number]) for number, page in enumerate(pages)]
+        return [_cut(sheet, number) for number in numbers]
 
     def close(self) -> None:
         try:
@@ -124,7 +143,8 @@ def render_all(task: str, seeds: range) -> Iterator[Rendered]:
             yield from renderer.render([make_page(task, seed) for seed in batch])
 
 
-def _seeds(text: str) -> range:
+def seeds(text: str) -> range:
+    """An argument such as 0:1000. Raises argparse.ArgumentTypeError."""
     first, separator, end = text.partition(":")
     if not separator or not first.isdigit() or not end.isdigit() or int(first) >= int(end):
         raise argparse.ArgumentTypeError(f"seeds are FIRST:END, such as 0:1000, not {text!r}")
@@ -134,7 +154,7 @@ def _seeds(text: str) -> range:
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m envs.playground.render", description=__doc__)
     parser.add_argument("--task", choices=sorted(TASKS), default="click")
-    parser.add_argument("--seeds", type=_seeds, required=True, help="FIRST:END, the end not included")
+    parser.add_argument("--seeds", type=seeds, required=True, help="FIRST:END, the end not included")
     parser.add_argument("--out", type=Path, required=True, help="folder for the PNG files and pages.jsonl")
     options = parser.parse_args(argv)
     out: Path = options.out

@@ -116,4 +116,6 @@ def css(style: Style) -> str:
         "input[type=checkbox]{width:1em;height:1em;margin:0;accent-color:#1a73e8;vertical-align:-2px}"
         f"input:not([type=checkbox]){{padding:{min(style.padding, 4)}px 3px;margin:0;{style.field}}}"
         "p{margin:0}"
+        ".veil{position:fixed;inset:0}"
+        ".panel{position:absolute}"
     )

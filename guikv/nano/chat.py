@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from guikv.nano.geometry import TOKENS
+from guikv.nano.geometry import SIDE, TOKENS
 
 SYSTEM = "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n"
 FRAME = "<|im_start|>user\n<|vision_start|>{image}<|vision_end|><|im_end|>\n<|im_start|>assistant\n"
@@ -44,3 +44,19 @@ def click_reply(word: str, x: int, y: int) -> str:
 def finished_reply() -> str:
     """Thought and action on the page that says Done."""
     return "Thought: Done\nAction: finished(content='done')"
+
+
+def type_reply(field: str, text: str) -> str:
+    """Thought and action that type a word into the field that was clicked before."""
+    return f"Thought: {field} {text}\nAction: type(content='{text}')"
+
+
+def scroll_reply() -> str:
+    """Thought and action that look further down the page."""
+    middle = SIDE // 2
+    return f"Thought: down\nAction: scroll(start_box='({middle},{middle})', direction='down')"
+
+
+CONFIRMING: tuple[str, ...] = ("Accept", "Confirm", "Continue", "Apply")
+DISMISSING: tuple[str, ...] = ("Decline", "Cancel", "Close", "Back")
+"""What the buttons of a dialog may say."""

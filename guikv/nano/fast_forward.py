@@ -116,6 +116,7 @@ class FastForward:
         compiled: bool = False,
     ):
         self.model, self.dtype = model, dtype
+        self.device = model.lm_head.weight.device
         self.visual, self.text = model.model.visual, model.model.language_model
         vision = model.config.vision_config
         self.full = set(vision.fullatt_block_indexes)
@@ -127,14 +128,15 @@ class FastForward:
         self.window = (WINDOW // PATCH) ** 2
         rows = torch.arange(SIDE // PATCH).view(-1, 1).expand(-1, SIDE // PATCH)
         angles = torch.cat(
-            [self._patch_order(z)[:, None] * self.visual.rotary_pos_emb.inv_freq for z in (rows, rows.T)], -1
+            [self._patch_order(z)[:, None] * self.visual.rotary_pos_emb.inv_freq.cpu() for z in (rows, rows.T)], -1
         )
-        angles = torch.cat([angles, angles], -1)[:, None]
+        angles = torch.cat([angles, angles], -1)[:, None].to(self.device)
         self.cos, self.sin = angles.cos(), angles.sin()
-        self.scale = (1 / (255 * torch.tensor(STD))).repeat_interleave(PATCH * PATCH)
-        self.shift = (-torch.tensor(MEAN) / torch.tensor(STD)).repeat_interleave(PATCH * PATCH)
+        scale = (1 / (255 * torch.tensor(STD))).repeat_interleave(PATCH * PATCH)
+        shift = (-torch.tensor(MEAN) / torch.tensor(STD)).repeat_interleave(PATCH * PATCH)
+        self.scale, self.shift = scale.to(self.device), shift.to(self.device)
         self.sections = list(model.config.text_config.rope_parameters["mrope_section"])
-        self.inv_freq = self.text.rotary_emb.inv_freq
+        self.inv_freq = self.text.rotary_emb.inv_freq.to(self.device)
         self.vision_block = vision_block
         if compiled:
             # Generated loops then follow torch.set_num_threads instead of fixing the count.
@@ -148,7 +150,7 @@ class FastForward:
 
     def see(self, patches: Tensor) -> Tensor:
         """Patches uint8 (screens, 400, 588) in processor order -> image tokens (screens, 100, hidden)."""
-        n = patches.shape[0]
+        n, patches = patches.shape[0], patches.to(self.device)
         x = (patches.float() * self.scale + self.shift).to(self.dtype)
         kernel = self.visual.patch_embed.proj.weight.sum(2).flatten(1)
         x = functional.linear(x, kernel.to(self.dtype)).float()
@@ -174,7 +176,7 @@ class FastForward:
         angles = torch.cat([angles, angles], -1)[:, :, None]
         cos, sin = angles.cos(), angles.sin()
         length = ids.shape[1]
-        mask = torch.full((length, length), NEGATIVE).triu(1)
+        mask = torch.full((length, length), NEGATIVE, device=self.device).triu(1)
         out = Decoded(x)
         for layer in self.text.layers:
             x, scores = decoder_layer(x, layer, cos, sin, mask, self.heads, self.kv, self.dtype)

@@ -33,7 +33,7 @@ def click_point(element: Element) -> tuple[int, int]:
     return point[0], point[1]
 
 
-def _cells(box: Box) -> list[tuple[int, int, int]]:
+def cells_of(box: Box) -> list[tuple[int, int, int]]:
     """(cell, overlap width, overlap height) of every cell that a box touches."""
     x0, y0, x1, y1 = box
     out = []
@@ -42,6 +42,12 @@ def _cells(box: Box) -> list[tuple[int, int, int]]:
         for col in range(max(0, x0 // CELL), min(GRID - 1, (x1 - 1) // CELL) + 1):
             out.append((row * GRID + col, min(x1, (col + 1) * CELL) - max(x0, col * CELL), high))
     return out
+
+
+def clear_cells(text: Box) -> list[int]:
+    """The cells that show enough of a word to be asked for it."""
+    height = text[3] - text[1]
+    return [cell for cell, wide, high in cells_of(text) if wide >= 8 and high >= 0.4 * height]
 
 
 def cell_labels(screen: Screen, word_ids: dict[str, int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -54,7 +60,7 @@ def cell_labels(screen: Screen, word_ids: dict[str, int]) -> tuple[NDArray[np.in
             continue
         height = element.text[3] - element.text[1]
         x, y = click_point(element)
-        for cell, wide, high in _cells(element.text):
+        for cell, wide, high in cells_of(element.text):
             if wide * high <= best[cell]:
                 continue
             best[cell] = wide * high

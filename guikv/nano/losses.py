@@ -52,7 +52,8 @@ def read_losses(
     """
     amounts = image @ embeddings[vocab].T / EMBED_NORM**2
     logits = torch.cat([SHARPNESS * amounts, torch.full_like(amounts[..., :1], SHARPNESS / 2)], -1)
-    index = torch.full((embeddings.shape[0],), -1).scatter(0, vocab, torch.arange(len(vocab)))
+    index = torch.full((embeddings.shape[0],), -1, device=vocab.device)
+    index = index.scatter(0, vocab, torch.arange(len(vocab), device=vocab.device))
     target = torch.where(words >= 0, index[words.clamp(min=0)], len(vocab))
     keep, shown = words != IGNORE, words >= 0
     weight = keep * torch.where(shown, 1.0, 0.2)
@@ -61,7 +62,7 @@ def read_losses(
     spread = (amounts - wanted).square().sum(-1)
     total = weight.sum().clamp(min=1)
     out = {"word": (entropy * weight).sum() / total, "length": (spread * weight).sum() / total}
-    cells = torch.arange(TOKENS).repeat(image.shape[0])
+    cells = torch.arange(TOKENS, device=image.device).repeat(image.shape[0])
     flat = unit(image.flatten(0, 1))
     out["place"] = functional.cross_entropy(heads.row(flat), cells // GRID) + functional.cross_entropy(
         heads.column(flat), cells % GRID
@@ -94,14 +95,14 @@ class Weights:
     joint: bool = True
 
 
-def answer_loss(logits: Tensor, targets: Tensor, words: Tensor) -> tuple[Tensor, Tensor]:
-    """Cross-entropy of reply tokens, words counted five times -> (loss, right per token).
+def answer_loss(logits: Tensor, targets: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+    """Weighted cross-entropy of reply tokens -> (loss, right per token).
 
-    logits (tokens, vocab), targets (tokens,), words (vocab,) true for ids of UI words: naming the
-    wrong element spoils the whole action, while most other tokens are fixed phrases.
+    logits (tokens, vocab), targets (tokens,), weights (vocab,): what a token counts. Naming the wrong element
+    spoils the whole action, a digit may, while most other tokens are fixed phrases.
     """
     entropy = functional.cross_entropy(logits, targets, reduction="none")
-    weight = torch.where(words[targets], 5.0, 1.0)
+    weight = weights[targets]
     return (entropy * weight).sum() / weight.sum(), logits.argmax(-1) == targets
 
 

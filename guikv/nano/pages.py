@@ -8,6 +8,7 @@ package; nothing here starts a browser.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,14 +40,16 @@ class RenderedPage:
         return Screen(pixels, self.elements)
 
 
-def _box(values: list[float]) -> Box:
+def box_of(values: Sequence[float]) -> Box:
+    """Pixels of a box, rounded."""
     x0, y0, x1, y1 = (round(v) for v in values)
     return x0, y0, x1, y1
 
 
-def _element(item: dict[str, Any]) -> Element:
-    box = _box(item["box"])
-    return Element(item["kind"], item["word"], box, _box(item.get("text_box") or item["box"]))
+def element_of(item: dict[str, Any]) -> Element:
+    """An element as the pages' harness lists it."""
+    box = box_of(item["box"])
+    return Element(item["kind"], item["word"], box, box_of(item.get("text_box") or item["box"]))
 
 
 def load_pages(folder: Path, limit: int | None = None) -> list[RenderedPage]:
@@ -57,14 +60,14 @@ def load_pages(folder: Path, limit: int | None = None) -> list[RenderedPage]:
             item = json.loads(line)
             if item.get("box") is None:
                 continue
-            elements = tuple(_element(e) for e in item["elements"])
+            elements = tuple(element_of(e) for e in item["elements"])
             pages.append(
                 RenderedPage(
                     folder / item["file"],
                     item["goal"],
                     item["word"],
                     item["kind"],
-                    _box(item["box"]),
+                    box_of(item["box"]),
                     elements,
                 )
             )

@@ -45,7 +45,7 @@ class Episode:
 
 
 @dataclass
-class Sequence:
+class Encoded:
     """Token arrays of an episode; `cells` are rows of the batch's image tokens, in order."""
 
     ids: list[int]
@@ -54,6 +54,8 @@ class Sequence:
     cells: list[int]
     naming: list[tuple[int, int, int, int, int]]
     """Per click: (index of the thought's word, screen, word id, x bin pixel, y pixel)."""
+    opening: int = 0
+    """Tokens before the first screen."""
 
 
 class Encoder:
@@ -73,9 +75,9 @@ class Encoder:
             self._cache[text] = self.tokenizer.encode(text, add_special_tokens=False).ids
         return self._cache[text]
 
-    def sequence(self, episode: Episode, kept: list[NDArray[np.int64]]) -> Sequence:
+    def sequence(self, episode: Episode, kept: list[NDArray[np.int64]]) -> Encoded:
         """Encode an episode; `kept[s]` lists the cells of screen s that stay in the sequence."""
-        s = Sequence([], [], [], [], [])
+        s = Encoded([], [], [], [], [])
         place = 0
 
         def put(text: str, learn: bool) -> None:
@@ -88,6 +90,7 @@ class Encoder:
 
         before, after = chat.FRAME.split("{image}")
         put(chat.opening(PROMPT.replace("{instruction}", episode.instruction)), False)
+        s.opening = len(s.ids)
         for turn in episode.turns:
             put(before, False)
             for cell in kept[turn.screen].tolist():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
@@ -34,17 +35,22 @@ class Stepper:
 
     def __init__(self, forward: FastForward, heads: AuxiliaryHeads) -> None:
         self.forward, self.heads = forward, heads
-        self.vocab = torch.tensor(list(word_ids(build_tokenizer()).values()))
+        device = forward.device
+        self.vocab = torch.tensor(list(word_ids(build_tokenizer()).values()), device=device)
         size = forward.model.config.text_config.vocab_size
-        self.is_word = torch.zeros(size, dtype=torch.bool).scatter(0, self.vocab, True)
-        digits = torch.tensor([build_tokenizer().token_to_id(d) for d in "0123456789"])
-        self.is_digit = torch.zeros(size, dtype=torch.bool).scatter(0, digits, True)
+        self.is_word = torch.zeros(size, dtype=torch.bool, device=device).scatter(0, self.vocab, True)
+        self.weight = torch.where(self.is_word, 5.0, 1.0)
+        digits = torch.tensor([build_tokenizer().token_to_id(d) for d in "0123456789"], device=device)
+        self.is_digit = torch.zeros(size, dtype=torch.bool, device=device).scatter(0, digits, True)
+
+    def _tensor(self, values: NDArray[Any]) -> Tensor:
+        return torch.from_numpy(values).to(self.forward.device)
 
     def _see(self, batch: dict[str, Any]) -> tuple[Tensor, dict[str, Tensor]]:
         """Image tokens of the batch's screens and their reading losses."""
-        image = self.forward.see(torch.from_numpy(batch["patches"]))
+        image = self.forward.see(self._tensor(batch["patches"]))
         embeddings = self.forward.text.embed_tokens.weight
-        words, clicks = torch.from_numpy(batch["words"]), torch.from_numpy(batch["clicks"])
+        words, clicks = self._tensor(batch["words"]), self._tensor(batch["clicks"])
         return image, read_losses(image, words, clicks, embeddings, self.vocab, self.heads)
 
     def read(self, batch: dict[str, Any]) -> tuple[Tensor, dict[str, float]]:
@@ -58,21 +64,21 @@ class Stepper:
             loss, logged = self.read(batch)
             return weights.vision * loss, {f"wall_{k}": v for k, v in logged.items()}
         image, parts = self._see(batch)
-        ids = torch.from_numpy(batch["ids"])
-        rows_of_image = image.flatten(0, 1)[torch.from_numpy(batch["cells"])]
+        ids = self._tensor(batch["ids"])
+        rows_of_image = image.flatten(0, 1)[self._tensor(batch["cells"])]
         if not weights.joint:
             rows_of_image = rows_of_image.detach()
-        out = self.forward.decode(ids, torch.from_numpy(batch["positions"]), rows_of_image)
-        targets = torch.from_numpy(batch["labels"])[:, 1:]
+        out = self.forward.decode(ids, self._tensor(batch["positions"]), rows_of_image)
+        targets = self._tensor(batch["labels"])[:, 1:]
         asked = targets >= 0
-        loss, right = answer_loss(self.forward.logits(out.hidden[:, :-1][asked]), targets[asked], self.is_word)
+        loss, right = answer_loss(self.forward.logits(out.hidden[:, :-1][asked]), targets[asked], self.weight)
         logged = {k: float(v.detach()) for k, v in parts.items()} | {"answer": float(loss.detach())}
         for name, members in (("word_ok", self.is_word), ("digit_ok", self.is_digit)):
             chosen = members[targets[asked]]
             logged[name] = float(right[chosen].float().mean()) if bool(chosen.any()) else 1.0
         every = torch.ones_like(asked).masked_scatter(asked, right).all(-1)
         logged["reply_ok"] = float(every.float().mean())
-        naming = torch.from_numpy(batch["naming"])
+        naming = self._tensor(batch["naming"])
         if len(naming) and weights.attention + weights.answer > 0:
             extra, more = self._pointing(batch, out, ids, naming, weights)
             loss, logged = loss + extra, logged | more
@@ -83,12 +89,12 @@ class Stepper:
     ) -> tuple[Tensor, dict[str, float]]:
         """Attention and read-out of the click at the named word (naming: row, index, screen, word, x, y)."""
         row, where, screen, word, x, y = naming.T
-        cells = torch.from_numpy(batch["cells"])
-        shown = torch.from_numpy(batch["words"]).flatten()[cells]
+        cells = self._tensor(batch["cells"])
+        shown = self._tensor(batch["words"]).flatten()[cells]
         is_image = ids == IDS["<|image_pad|>"]
         label = torch.full_like(ids, -1).masked_scatter(is_image, shown)
         source = torch.full_like(ids, -1).masked_scatter(is_image, cells // TOKENS)
-        before = torch.arange(ids.shape[1])[None] < where[:, None]
+        before = torch.arange(ids.shape[1], device=ids.device)[None] < where[:, None]
         own = (label[row] == word[:, None]) & (source[row] == screen[:, None]) & before
         seen = own.any(-1)
         attention = attention_loss(out.scores[MATCH_LAYER], own[seen], row[seen], where[seen])

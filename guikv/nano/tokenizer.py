@@ -41,6 +41,11 @@ SMALL: tuple[str, ...] = (
     "tab", "menu", "icon", "labelled", "named", "called", "word", "remember", "pick", "submit",
 )  # fmt: skip
 
+LATER: tuple[str, ...] = (
+    " can", " choose", " saw", " dialog", "Dismiss", " listed", " words", " order",
+)  # fmt: skip
+"""Pieces added after the first training: at the end, so that the ids before them stay what they were."""
+
 MARKS: tuple[str, ...] = (' "', "\n", " ", ".", ",", ":", "'", '"', "(", ")", "-", "?", "!", "/", "=", "_")
 DIGITS: tuple[str, ...] = tuple("0123456789")
 VOCAB_SIZE = 576
@@ -63,7 +68,7 @@ def _byte_chars() -> dict[int, str]:
 
 def vocabulary() -> list[str]:
     """All pieces as plain text in id order, the special tokens first, without the byte fallback."""
-    pieces = [*SPECIAL, *WORDS, *STATUS, *DIGITS, *PHRASES, *MARKS, *VERBS, *SMALL, *(" " + w for w in SMALL)]
+    pieces = [*SPECIAL, *WORDS, *STATUS, *DIGITS, *PHRASES, *MARKS, *VERBS, *SMALL, *(" " + w for w in SMALL), *LATER]
     return list(dict.fromkeys(pieces))
 
 

@@ -1,6 +1,7 @@
-"""Train nano from scratch on two CPU cores: first to read, then to act.
+"""Train nano from scratch on two CPU cores: to read, then to click; `episodes` goes on with whole tasks.
 
-python -m guikv.nano.train --minutes 80 --read-minutes 25 --out runs/nano [--pages DIR] [--resume]
+guikv nano train see --minutes 80 --read-minutes 25 --out runs/nano [--pages DIR] [--resume]
+guikv nano train episodes --help
 
 The reading stage trains the vision tower alone on walls of words that grow harder as it succeeds;
 the acting stage trains everything on screens with instructions. A killed run goes on with
@@ -13,14 +14,13 @@ import argparse
 import json
 import math
 import os
+import sys
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import load_file, save_file
-
-from guikv.nano.config import save_checkpoint
+from guikv.nano import recall
 from guikv.nano.fast_forward import FastForward
 from guikv.nano.feed import Feed
 from guikv.nano.init import new_model
@@ -28,8 +28,10 @@ from guikv.nano.losses import AuxiliaryHeads, Weights
 from guikv.nano.optimiser import Optimisers
 from guikv.nano.pace import Pace
 from guikv.nano.samples import make_batches
+from guikv.nano.state import draw_curve, load_run, pick_device, save_run
 from guikv.nano.steps import Stepper
 
+EPILOG = "The second stage has options of its own: guikv nano train episodes --help"
 SAVE_EVERY = 60.0
 LOG_EVERY = 15.0
 
@@ -49,9 +51,7 @@ class Progress:
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Command line of the trainer."""
-    p = argparse.ArgumentParser(
-        prog="python -m guikv.nano.train", description=__doc__.splitlines()[0] if __doc__ else ""
-    )
+    p = argparse.ArgumentParser(prog="guikv nano train see", description=(__doc__ or "").splitlines()[0], epilog=EPILOG)
     p.add_argument("--out", type=Path, required=True)
     p.add_argument("--minutes", type=float, default=80.0, help="total training time, earlier parts included")
     p.add_argument("--read-minutes", type=float, default=25.0, help="of which only reading")
@@ -59,6 +59,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     p.add_argument("--rendered", type=float, default=0.5, help="share of screens taken from --pages")
     p.add_argument("--long", type=float, default=0.12, help="share of batches with several frames")
     p.add_argument("--rate", type=float, default=6e-3, help="peak learning rate")
+    p.add_argument("--device", default="auto", help="auto, cpu or cuda")
     p.add_argument("--threads", type=int, default=2)
     p.add_argument("--seed", type=int, default=0)
     p.add_argument("--resume", action="store_true")
@@ -70,14 +71,15 @@ class Run:
 
     def __init__(self, args: argparse.Namespace) -> None:
         self.args = args
-        self.model = new_model(args.seed)
-        self.heads = AuxiliaryHeads()
+        device = pick_device(args.device)
+        self.model = new_model(args.seed).to(device)
+        self.heads = AuxiliaryHeads().to(device)
         self.optimisers = Optimisers(self.model, self.heads, args.rate)
-        self.forward = FastForward(self.model, compiled=True)
+        self.forward = FastForward(self.model, compiled=device.type == "cpu")
         self.stepper = Stepper(self.forward, self.heads)
         self.progress = Progress()
         if args.resume:
-            self.load()
+            self.progress = Progress(**load_run(args.out, self.model, {"heads": self.heads}, self.optimisers))
         self.whole = False
         self.stage = "read" if self.progress.seconds < 60 * args.read_minutes else "act"
         settings = {
@@ -87,29 +89,9 @@ class Run:
         self.feed = Feed(make_batches, args.seed * 1000003 + self.progress.step, settings)
         self.log_file = (args.out / "train_log.jsonl").open("a", encoding="utf-8")
 
-    def load(self) -> None:
-        """Restore model, heads, optimisers and progress from OUT/state."""
-        state = self.args.out / "state"
-        self.model.load_state_dict(load_file(state / "model.safetensors"), strict=False)
-        self.heads.load_state_dict(load_file(state / "heads.safetensors"))
-        self.optimisers.load(load_file(state / "optimisers.safetensors"))
-        self.progress = Progress(**json.loads((state / "progress.json").read_text()))
-
     def save(self) -> None:
-        """Write the plain checkpoint and the resume state, each file replaced at once."""
-        state = self.args.out / "state"
-        state.mkdir(parents=True, exist_ok=True)
-        model = {n: p.detach().clone() for n, p in self.model.state_dict().items() if n != "lm_head.weight"}
-        for name, tensors in (
-            ("model", model),
-            ("heads", self.heads.state_dict()),
-            ("optimisers", self.optimisers.state()),
-        ):
-            part = state / f"{name}.part"
-            save_file(tensors, part)
-            part.replace(state / f"{name}.safetensors")
-        (state / "progress.json").write_text(json.dumps(asdict(self.progress)))
-        save_checkpoint(self.model, self.args.out / "weights")
+        """Write the checkpoint and the resume state."""
+        save_run(self.args.out, self.model, {"heads": self.heads}, self.optimisers, asdict(self.progress))
 
     def acted(self) -> float:
         """How much of the acting stage is over, 0..1."""
@@ -201,35 +183,21 @@ class Run:
         self.feed.close()
 
 
-def draw_curve(log: Path, picture: Path) -> None:
-    """Plot accuracies over minutes."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    lines = [json.loads(line) for line in log.read_text().splitlines()]
-    figure, axes = pyplot.subplots(figsize=(7, 4))
-    for key in ("read_ok", "wall_read_ok", "ground_ok", "word_ok", "digit_ok", "reply_ok", "level"):
-        points = [(line["minutes"], line[key]) for line in lines if key in line]
-        if points:
-            axes.plot(*zip(*points, strict=True), label=key)
-    axes.set_xlabel("minutes")
-    axes.set_ylim(0, 1.02)
-    axes.legend()
-    figure.tight_layout()
-    figure.savefig(picture, dpi=110)
-    pyplot.close(figure)
+CURVES = ("read_ok", "wall_read_ok", "ground_ok", "word_ok", "digit_ok", "reply_ok", "level")
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Entry point."""
-    args = parse_args(argv)
+    """Entry point: `see` (the default) trains eyes and clicks, `episodes` the memory."""
+    words = sys.argv[1:] if argv is None else argv
+    if words[:1] == ["episodes"]:
+        recall.main(words[1:])
+        return
+    args = parse_args(words[1:] if words[:1] == ["see"] else words)
     args.out.mkdir(parents=True, exist_ok=True)
     os.nice(5)
     run = Run(args)
     run.train()
-    draw_curve(args.out / "train_log.jsonl", args.out / "train_curve.png")
+    draw_curve(args.out / "train_log.jsonl", args.out / "train_curve.png", CURVES)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from guikv.policies.base import TEXT, LayerView, check_at_least, check_choice
 from guikv.policies.snap_kv import SnapKV
+from guikv.policies.turns import keep_settled
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class GuiKV(SnapKV):
     saliency: hidden states after the RMSNorm ("normed", as released) or the residual stream ("residual", as
     written in the paper).
     protect_text: text tokens are never evicted.
+    once: a turn is compressed once, when it has ended; its survivors are not judged by later turns (see turns.py)
     """
 
     name: ClassVar[str] = "gui_kv"
@@ -40,6 +42,7 @@ class GuiKV(SnapKV):
     basis: Literal["leading", "principal"] = "leading"
     saliency: Literal["normed", "residual"] = "normed"
     protect_text: bool = False
+    once: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -59,6 +62,8 @@ class GuiKV(SnapKV):
             scores = scores + self.alpha * spatial_saliency(view, self.temperature)
         if view.current is not None:
             scores = scores.masked_fill(redundant(view, self.rank_for(view), self.basis), 0.0)
+        if self.once:
+            scores = keep_settled(scores, view)
         if self.protect_text:
             scores = scores.masked_fill(view.frames == TEXT, float("inf"))
         return scores

@@ -78,7 +78,7 @@ def test_random_weights_do_no_harm(adapter: Adapter, tmp_path: Path) -> None:
     assert run.steps[0]["error"]["stage"] == "parse"
 
 
-@pytest.mark.parametrize("task", ["click", "form", "scroll", "remember"])
+@pytest.mark.parametrize("task", ["click", "form_many", "scroll", "remember_3", "order", "dialog"])
 def test_the_oracle_through_the_whole_chain(task: str, adapter: Adapter, playground: Any, tmp_path: Path) -> None:
     from envs.playground.oracle import Oracle
 
@@ -118,11 +118,13 @@ def test_the_demo_runs_all_episodes_and_lists_them(adapter: Adapter, tmp_path: P
     config = Config.model_validate(
         {"model": {"max_new_tokens": 4}, "limits": {"steps": 1}, "approval": {"mode": "never"}}
     )
-    outcomes = run_demo(config, adapter, [("click", 0), ("click", 1)], tmp_path)
-    assert [outcome.result.status for outcome in outcomes] == ["limit", "limit"]
+    outcomes = run_demo(config, adapter, [("click", 0), ("click", 1), ("order", 1)], tmp_path)
+    assert [outcome.result.status for outcome in outcomes] == ["limit"] * 3
     index = write_index(tmp_path, config, outcomes).read_text()
     assert 'href="click-1/report.html"' in index
-    assert "0 of 2" in index
+    assert "0 of 3" in index
+    assert "list, 1+ back" in index
+    assert "0 of 1 tasks that no screen alone" in index
     assert len(outcomes[0].row) == len(COLUMNS)
     assert isinstance(outcomes[0], Outcome)
     assert (tmp_path / "click-1" / "report.html").is_file()
@@ -195,7 +197,7 @@ def test_the_command_line_with_a_checkpoint_folder(adapter: Adapter, tmp_path: P
 
 def test_the_demo_command(adapter: Adapter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("agent.assemble.load_adapter", lambda config: adapter)
-    arguments = ["demo", "--seeds", "0", "--max-steps", "1", "--out", str(tmp_path / "demo")]
+    arguments = ["demo", "--tasks", "click", "--seeds", "0", "--max-steps", "1", "--out", str(tmp_path / "demo")]
     arguments += ["--set", "model.max_new_tokens=2"]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 1, result.output

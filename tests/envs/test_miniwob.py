@@ -94,7 +94,28 @@ def test_only_the_task_is_shown(episode: MiniWob) -> None:
         episode.execute(Navigate(url="http://localhost/"))
 
 
+def test_a_larger_screen_is_blank_around_the_task() -> None:
+    with MiniWob.launch("click-button", 1, viewport=(280, 280)) as episode:
+        for task in ("click-test-2", "click-test"):
+            episode.load(task, 0)
+            shot = episode.screenshot().image
+            assert shot.size == (280, 280)
+            right, below = shot.crop((AREA[0], 0, 280, 280)), shot.crop((0, AREA[1], 280, 280))
+            assert right.getcolors() == [(120 * 280, (255, 255, 255))]
+            assert below.getcolors() == [(280 * 70, (255, 255, 255))]
+        x, y = episode.browser.evaluate(
+            "(() => { const r = document.querySelector('#area button').getBoundingClientRect();"
+            " return [r.x + r.width / 2, r.y + r.height / 2]; })()"
+        )
+        episode.execute(Click(x=x, y=y))
+        assert episode.verdict().success
+    with pytest.raises(SetupError, match="cuts the task"):
+        MiniWob.launch("click-button", 1, viewport=(280, 200))
+
+
 def test_a_task_that_there_is_not(episode: MiniWob) -> None:
+    with pytest.raises(SetupError, match="no task 'nothing'"):
+        episode.load("nothing", 0)
     with pytest.raises(SetupError, match="no task 'nothing'"):
         MiniWob.launch("nothing", 0)
     with pytest.raises(SetupError, match="no task"):

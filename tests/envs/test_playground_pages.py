@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from envs.playground import TASKS, make_page, words
 from envs.playground.layout import text_width
 from envs.playground.page import harness_name
+from envs.playground.pages import chance_of
 from envs.playground.style import MIN_CONTRAST, contrast, make_style
 
 SEEDS = range(150)
@@ -49,9 +51,14 @@ def test_pages_need_no_network_and_do_not_show_the_goal(task: str) -> None:
 
 GOALS = {
     "click": r'Click the "[A-Z][a-z]+" (button|link|checkbox|field)\.',
-    "form": r"Fill [A-Z][a-z]+ with [A-Z][a-z]+((, \w+ with \w+)* and \w+ with \w+)?, then press [A-Z][a-z]+\.",
+    "form": r"Fill [A-Z][a-z]+ with [A-Z][a-z]+, then press [A-Z][a-z]+\.",
+    "form_many": r"Fill \w+ with \w+(, \w+ with \w+){0,2} and \w+ with \w+, then press [A-Z][a-z]+\.",
     "scroll": r'Find and click the "[A-Z][a-z]+" button\.',
-    "remember": r"Press Next until you can choose, then choose the code you saw\.",
+    "remember_1": r"Press Next until you can choose, then choose the code you saw\.",
+    "remember_2": r"Press Next until you can choose, then choose the code you saw\.",
+    "remember_3": r"Press Next until you can choose, then choose the code you saw\.",
+    "order": r"Press Next, then click the listed words in order\.",
+    "dialog": r'(Dismiss|Confirm) the dialog, then click the "[A-Z][a-z]+" (button|link|checkbox|field)\.',
 }
 
 
@@ -61,9 +68,34 @@ def test_goals(task: str) -> None:
     assert all(re.fullmatch(GOALS[task], goal) for goal in goals)
 
 
-def test_all_kinds_are_asked_for() -> None:
-    asked = {make_page("click", seed).goal.split()[-1].rstrip(".") for seed in SEEDS}
+@pytest.mark.parametrize("task", ["click", "dialog"])
+def test_all_kinds_are_asked_for(task: str) -> None:
+    asked = {make_page(task, seed).goal.split()[-1].rstrip(".") for seed in SEEDS}
     assert asked == {"button", "link", "checkbox", "field"}
+
+
+def test_lists_are_regular() -> None:
+    for seed in SEEDS:
+        page = make_page("order", seed)
+        lines = re.findall(r'left:(\d+)px;top:(\d+)px;height:\d+px;"><p>(\d)\. <span', page.html)
+        assert [int(number) for _, _, number in lines] == list(range(1, len(lines) + 1))
+        assert len(lines) in (2, 3)
+        assert len({left for left, _, _ in lines}) == 1
+        tops = [int(top) for _, top, _ in lines]
+        distances = {below - above for above, below in itertools.pairwise(tops)}
+        assert len(distances) == 1
+        assert 28 <= distances.pop() <= 40
+
+
+def test_chances() -> None:
+    for seed in SEEDS:
+        assert 1 / chance_of("click", seed) in range(3, 9)
+        assert round(1 / chance_of("form", seed)) in (20, 40, 60)
+        assert round(1 / chance_of("form_many", seed)) in {20**n * b for n in (2, 3, 4) for b in (1, 2, 3)}
+        assert round(1 / chance_of("order", seed)) in (3 * 2, 4 * 3, 4 * 3 * 2, 5 * 4 * 3)
+        assert round(1 / chance_of("dialog", seed)) in (4, 6, 8, 10)
+    with pytest.raises(KeyError):
+        chance_of("nothing", 0)
 
 
 def test_harness_names_differ() -> None:

@@ -94,6 +94,21 @@ def test_protect_text_keeps_all_text() -> None:
     assert text <= set(columns[0, 0].tolist())
 
 
+def test_a_turn_is_compressed_once() -> None:
+    view = random_view()
+    plain, once = GuiKV(), GuiKV(once=True)
+    view = replace(view, share=0.5)
+    scores = once.scores(view, 8)
+    new, old = torch.arange(90) >= 40, torch.arange(90) < 40
+    # 50 entries of the new turn: 25 of them come first, then everything that survived earlier, then the others.
+    order = scores[0, 0].argsort(descending=True)
+    assert bool(new[order[:25]].all())
+    assert bool(old[order[25:65]].all())
+    assert bool(new[order[65:]].all())
+    assert torch.equal(order[:25].sort().values, plain.scores(view, 8)[0, 0, 40:].topk(25).indices.sort().values + 40)
+    assert torch.equal(once.scores(replace(view, salient=None), 8), plain.scores(replace(view, salient=None), 8))
+
+
 def test_leading_basis_is_that_of_a_whole_qr() -> None:
     view = random_view()
     now = view.frames == 1

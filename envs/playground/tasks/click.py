@@ -23,4 +23,4 @@ def generate(seed: int) -> Page:
     ]
     html = lay_out(controls, style, rng)
     goal = f'Click the "{controls[target].word}" {controls[target].kind}.'
-    return assemble("click", seed, goal, css(style), [Screen(html, controls)])
+    return assemble("click", seed, goal, css(style), [Screen(html, controls)], 1 / len(controls))

@@ -1,4 +1,4 @@
-"""Fill one to four named fields with given words, then press the named button."""
+"""Fill named fields with given words, then press the named button."""
 
 from __future__ import annotations
 
@@ -11,8 +11,18 @@ from envs.playground.words import ACTIONS, CODES, FIELDS
 
 
 def generate(seed: int) -> Page:
-    rng = Random(f"playground form {seed}")
-    names = rng.sample(FIELDS, rng.randint(1, 4))
+    """One field."""
+    return _form("form", seed, 1, 1)
+
+
+def generate_many(seed: int) -> Page:
+    """Two to four fields."""
+    return _form("form_many", seed, 2, 4)
+
+
+def _form(task: str, seed: int, least: int, most: int) -> Page:
+    rng = Random(f"playground {task} {seed}")
+    names = rng.sample(FIELDS, rng.randint(least, most))
     values = rng.sample(CODES, len(names))
     buttons = rng.sample(ACTIONS, rng.randint(1, 3))
     submit = rng.choice(buttons)
@@ -20,7 +30,8 @@ def generate(seed: int) -> Page:
     controls += [Control(word, "button", "submit" if word == submit else "wrong") for word in buttons]
     style = fit(make_style(rng), len(controls))
     html = lay_out(controls, style, rng)
-    return assemble("form", seed, _goal(names, values, submit), css(style), [Screen(html, controls)])
+    chance = 1 / len(CODES) ** len(names) / len(buttons)
+    return assemble(task, seed, _goal(names, values, submit), css(style), [Screen(html, controls)], chance)
 
 
 def _goal(names: list[str], values: list[str], submit: str) -> str:

@@ -1,0 +1,1 @@
+"""The study of policies: success against KV bytes, on stored episodes of the playground."""

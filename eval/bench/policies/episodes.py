@@ -1,0 +1,98 @@
+"""Stored right episodes (as `envs.playground.episodes` writes them), read back for the study."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from PIL import Image
+
+from guikv.content import Frame
+from guikv.errors import GuikvError
+
+HELD_OUT = 100_000
+"""Seeds below are never trained on."""
+
+Box = tuple[float, float, float, float]
+
+
+class EpisodesError(GuikvError):
+    """Stored episodes are missing, damaged, too few, or such that a model may have been trained on them."""
+
+
+@dataclass(frozen=True)
+class Gold:
+    """The right action: a click into `box` (x0, y0, x1, y1 in pixels), a `text` to type, or scrolling down."""
+
+    type: Literal["click", "type", "scroll"]
+    box: Box | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What is on the screen, and the right thing to do there."""
+
+    frame: Frame
+    gold: Gold
+
+
+@dataclass(frozen=True)
+class Episode:
+    """chance: how often somebody succeeds who knows the rules and picks blindly."""
+
+    task: str
+    seed: int
+    goal: str
+    chance: float
+    steps: tuple[Step, ...]
+
+
+def load_groups(folder: Path, task: str, groups: int, limit: int, longer_than: int = 0) -> list[list[Episode]]:
+    """`groups` lists of equally many episodes, at most `limit` each, in the order of the seeds.
+
+    longer_than: leave out episodes with so many steps or fewer. Empty lists when none is left.
+    Raises EpisodesError.
+    """
+    path = folder / f"{task}.jsonl"
+    if not path.is_file():
+        command = f"python -m envs.playground.episodes --task {task} --seeds 60000:60060 --out {folder}"
+        raise EpisodesError(f"there are no episodes of {task} in {folder}: make some with `{command}`")
+    try:
+        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        chosen = sorted((x for x in lines if len(x["steps"]) > longer_than), key=lambda x: int(x["seed"]))
+    except (ValueError, KeyError, TypeError) as error:
+        raise EpisodesError(f"{path} is damaged ({error!r}): delete it and render the episodes again") from error
+    if any(int(line["seed"]) >= HELD_OUT for line in chosen):
+        raise EpisodesError(f"{path} has seeds from {HELD_OUT} on, which are for training: render lower ones")
+    size = min(limit, len(chosen) // groups)
+    if chosen and not size:
+        raise EpisodesError(f"{path} has {len(chosen)} usable episodes, too few for {groups} groups: render more")
+    parts = [chosen[g * size : (g + 1) * size] for g in range(groups)]
+    return [[_episode(folder, line) for line in part] for part in parts]
+
+
+def _episode(folder: Path, line: dict[str, Any]) -> Episode:
+    try:
+        steps = tuple(_step(folder, step, number) for number, step in enumerate(line["steps"]))
+        return Episode(line["task"], int(line["seed"]), line["goal"], float(line["chance"]), steps)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise EpisodesError(f"an episode in {folder} cannot be read ({error!r}): render it again") from error
+
+
+def _step(folder: Path, step: dict[str, Any], number: int) -> Step:
+    with Image.open(folder / step["file"]) as image:
+        frame = Frame(image.convert("RGB"), number)
+    action = step["action"]
+    match action["type"]:
+        case "click":
+            x0, y0, x1, y1 = action["box"]
+            return Step(frame, Gold("click", box=(x0, y0, x1, y1)))
+        case "type":
+            return Step(frame, Gold("type", text=action["text"]))
+        case "scroll":
+            return Step(frame, Gold("scroll"))
+        case other:
+            raise ValueError(f"unknown action {other!r}")

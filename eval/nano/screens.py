@@ -1,0 +1,110 @@
+"""Playgrounds that show something else than the page as it is: nothing at all, or a look never trained on."""
+
+from __future__ import annotations
+
+import colorsys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from random import Random
+
+from PIL import Image
+
+from agent.errors import ConfigError
+from envs.base import Screenshot
+from envs.playground import Playground
+
+
+@dataclass(frozen=True)
+class Look:
+    """What is laid over a page's own style. Empty or None: as the page has it.
+
+    font: CSS `font-style` and `font-family`; size: pixels, or a factor where it is below 4; colours: background
+    of the page and of buttons
+    """
+
+    font: tuple[str, str] | None = None
+    size: float | None = None
+    colours: tuple[str, str] | None = None
+
+
+_FONTS = (("normal", "DejaVu Sans Mono"), ("italic", "DejaVu Sans"), ("italic", "DejaVu Serif"))
+_SIZES = (11.0, 1.15)
+"""Smaller than any page has it, or larger than most; the rows leave that much room."""
+
+
+def _fonts(rng: Random) -> Look:
+    return Look(font=rng.choice(_FONTS))
+
+
+def _sizes(rng: Random) -> Look:
+    return Look(size=rng.choice(_SIZES))
+
+
+def _colours(rng: Random) -> Look:
+    return Look(colours=(_middle(rng), _middle(rng)))
+
+
+def _all(rng: Random) -> Look:
+    return Look(rng.choice(_FONTS), rng.choice(_SIZES), (_middle(rng), _middle(rng)))
+
+
+SHIFTS: dict[str, Callable[[Random], Look]] = {"look": _all, "fonts": _fonts, "sizes": _sizes, "colours": _colours}
+"""Name → a look from a page's seed; `look` changes everything at once."""
+
+
+def _middle(rng: Random) -> str:
+    """A colour neither light nor dark; pages are one or the other."""
+    rgb = colorsys.hls_to_rgb(rng.random(), rng.uniform(0.35, 0.65), rng.uniform(0.2, 0.8))
+    return "#" + "".join(f"{round(c * 255):02x}" for c in rgb)
+
+
+_SCRIPT = """(look) => {
+  const rules = [], size = parseFloat(getComputedStyle(document.body).fontSize);
+  const text = 'body,button,input,label,a,p';
+  const ink = (face) => {
+    const lights = [1, 3, 5].map((i) => parseInt(face.slice(i, i + 2), 16) / 255)
+      .map((c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * lights[0] + 0.7152 * lights[1] + 0.0722 * lights[2] > 0.179 ? '#000000' : '#ffffff';
+  };
+  if (look.font) rules.push(`${text}{font-style:${look.font[0]}!important;font-family:'${look.font[1]}'!important}`);
+  if (look.size) rules.push(`${text}{font-size:${look.size < 4 ? size * look.size : look.size}px!important}`);
+  if (look.colours) {
+    const [page, face] = look.colours;
+    rules.push(`html,body{background:${page}!important;color:${ink(page)}!important}`);
+    rules.push(`.item a,.item label,.item p{color:${ink(page)}!important}`);
+    const on = ink(face);
+    rules.push(`button{background:${face}!important;color:${on}!important;border:2px dashed ${on}!important}`);
+  }
+  const style = document.createElement('style');
+  style.textContent = rules.join('');
+  document.head.append(style);
+}"""
+
+
+class AlteredPlayground(Playground):
+    """A playground whose pictures or pages are not what they would be. Set before `load`:
+
+    blank: pictures are white; clicks reach the real page all the same
+    shift: one of SHIFTS is laid over each page, or none where empty; the rows and the task stay as they are
+    """
+
+    blank = False
+    shift = ""
+
+    def load(self, task: str, seed: int) -> None:
+        super().load(task, seed)
+        if self.shift:
+            look = SHIFTS[self.shift](Random(f"playground look {task} {seed}"))
+            self.browser.evaluate(_SCRIPT, {"font": look.font, "size": look.size, "colours": look.colours})
+            self.browser.screenshot()
+
+    def screenshot(self) -> Screenshot:
+        seen = super().screenshot()
+        return replace(seen, image=Image.new("RGB", seen.image.size, "white")) if self.blank else seen
+
+
+def check_shift(name: str) -> str:
+    """The name. Raises ConfigError where there is no such look."""
+    if name and name not in SHIFTS:
+        raise ConfigError(f"--shift: there is no look {name!r}", f"there are {', '.join(SHIFTS)}")
+    return name
