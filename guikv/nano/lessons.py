@@ -60,12 +60,12 @@ class Shelf:
         """The number of a screen."""
         return self.numbers[path]
 
-    def words(self, ids: dict[str, int]) -> NDArray[np.int16]:
-        """The id of the element's word that a cell shows a good part of, or -1: (screens, TOKENS)."""
-        out = np.full((len(self.paths), TOKENS), -1, np.int16)
+    def wordy(self) -> NDArray[np.bool_]:
+        """Which cells show a good part of an element's word: (screens, TOKENS)."""
+        out = np.zeros((len(self.paths), TOKENS), np.bool_)
         for row, elements in enumerate(self.elements):
             for element in elements:
-                out[row, clear_cells(element.text)] = ids[element.word]
+                out[row, clear_cells(element.text)] = True
         return out
 
 
@@ -75,7 +75,9 @@ def fill_shelf(folder: Path, pages: Sequence[Path]) -> Shelf:
     for place in pages:
         shelf.clicks += load_pages(place)
         shelf.lists += load_screens(place, ORDER)
-    for screen in (*shelf.clicks, *shelf.lists):
+    for page in shelf.clicks:
+        shelf.add(page.path, page.elements)
+    for screen in shelf.lists:
         shelf.add(screen.path, screen.elements)
     for task in TASKS:
         shelf.episodes[task] = load_episodes(folder, task)
@@ -247,28 +249,23 @@ def encode(
     return encoder.sequence(episode, kept)
 
 
-def stack(lessons: Sequence[tuple[str, Encoded, Sequence[int]]], words: NDArray[np.int16]) -> dict[str, Any]:
-    """Arrays of (kind, tokens, screens' numbers) of lessons; words as `Shelf.words` gives them.
+def stack(lessons: Sequence[tuple[str, Encoded, Sequence[int]]]) -> dict[str, Any]:
+    """Arrays of (kind, tokens, screens' numbers) of lessons.
 
-    ids, labels (batch, length), positions (3, batch, length); cells (images,), rows of all screens' features;
-    asked (images,), whether the cell shows a word of the instruction.
+    ids, labels (batch, length), positions (3, batch, length); cells (images,), rows of all screens' features.
     """
     length = -(-max(len(e.ids) for _, e, _ in lessons) // 16) * 16
     ids = np.zeros((len(lessons), length), np.int64)
     labels = np.full((len(lessons), length), -100, np.int64)
     positions = np.zeros((3, len(lessons), length), np.int64)
-    cells, asked = [], []
+    cells = []
     for row, (_, e, screens) in enumerate(lessons):
         n = len(e.ids)
         ids[row, :n], labels[row, :n], positions[:, row, :n] = e.ids, e.labels, np.array(e.positions).T
         local = np.array(e.cells, np.int64)
-        numbers = np.array(screens, np.int64)[local // TOKENS]
-        cells.append(numbers * TOKENS + local % TOKENS)
-        asked.append(np.isin(words[numbers, local % TOKENS], e.ids[: e.opening]))
-    return {
-        "ids": ids, "labels": labels, "positions": positions, "names": [n for n, *_ in lessons],
-        "cells": np.concatenate(cells), "asked": np.concatenate(asked),
-    }  # fmt: skip
+        cells.append(np.array(screens, np.int64)[local // TOKENS] * TOKENS + local % TOKENS)
+    names = [name for name, *_ in lessons]
+    return {"ids": ids, "labels": labels, "positions": positions, "cells": np.concatenate(cells), "names": names}
 
 
 def make_lessons(seed: int, settings: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -281,7 +278,7 @@ def make_lessons(seed: int, settings: dict[str, Any]) -> Iterator[dict[str, Any]
     rng = random.Random(seed)
     encoder = Encoder()
     shelf = fill_shelf(Path(settings["episodes"]), [Path(p) for p in settings["pages"].split(":") if p])
-    busy, words = np.load(settings["busy"], allow_pickle=False), shelf.words(encoder.words)
+    busy, wordy = np.load(settings["busy"], allow_pickle=False), shelf.wordy()
     while True:
         whole = rng.random() < settings["whole"]
         count = settings["batch"] // 4 if whole else settings["batch"]
@@ -289,8 +286,8 @@ def make_lessons(seed: int, settings: dict[str, Any]) -> Iterator[dict[str, Any]
         made = []
         for name in names:
             episode, screens = LESSONS[name](shelf, rng)
-            made.append((name, encode(encoder, episode, (busy[screens], words[screens] >= 0), rng, whole), screens))
+            made.append((name, encode(encoder, episode, (busy[screens], wordy[screens]), rng, whole), screens))
         # Lessons of like length share a part, so that little is padded.
         made.sort(key=lambda lesson: len(lesson[1].ids))
         size = -(-count // PARTS)
-        yield {"parts": [stack(made[i : i + size], words) for i in range(0, count, size)]}
+        yield {"parts": [stack(made[i : i + size]) for i in range(0, count, size)]}

@@ -2,9 +2,8 @@
 
 guikv nano train episodes --start DIR --episodes DIR --pages DIR --minutes 60 --out runs/nano [--resume]
 
-Plain next-token prediction of the replies, plus two auxiliary losses through linear heads that do not ship: the
-last token before a reply also predicts the word that the reply will name (multi-token prediction), and an image
-token after the second layer tells whether it shows a word of the instruction.
+Plain next-token prediction of the replies, plus one auxiliary loss through a linear head that does not ship: the
+last token before a reply also predicts the word that the reply will name (multi-token prediction).
 """
 
 from __future__ import annotations
@@ -24,12 +23,12 @@ from torch.nn import functional
 from transformers import Qwen2_5_VLForConditionalGeneration
 
 from guikv.nano import WEIGHTS
-from guikv.nano.config import HIDDEN, IDS
+from guikv.nano.config import HIDDEN
 from guikv.nano.fast_forward import FastForward
 from guikv.nano.features import load_features, tower_digest
 from guikv.nano.feed import Feed
 from guikv.nano.lessons import SHARES, fill_shelf, make_lessons
-from guikv.nano.losses import answer_loss, unit
+from guikv.nano.losses import answer_loss
 from guikv.nano.optimiser import Optimisers
 from guikv.nano.pace import Pace
 from guikv.nano.state import draw_curve, load_run, pick_device, save_run
@@ -37,22 +36,16 @@ from guikv.nano.tokenizer import build_tokenizer, word_ids
 
 SAVE_EVERY = 60.0
 LOG_EVERY = 20.0
-PLAN, ASKED = 0.3, 0.5
-"""Weights of the auxiliary losses."""
-ASKED_LAYER = 1
+PLAN = 0.3
+"""Weight of the auxiliary loss."""
 
 
 class Planner(nn.Module):
-    """Read-outs of the auxiliary losses; not part of the model.
-
-    turn: off the last token before a reply, the word that the reply names
-    asked: off an image token after decoder layer ASKED_LAYER, whether it shows a word of the instruction
-    """
+    """Reads, off the last token before a reply, the word that the reply names; not part of the model."""
 
     def __init__(self) -> None:
         super().__init__()
         self.turn = nn.Linear(HIDDEN, HIDDEN, bias=False)
-        self.asked = nn.Linear(HIDDEN, 1)
         nn.init.zeros_(self.turn.weight)
 
 
@@ -106,8 +99,7 @@ class Teacher:
         device = self.forward.device
         ids, labels, positions = (torch.from_numpy(arrays[k]).to(device) for k in ("ids", "labels", "positions"))
         image = self.rows[torch.from_numpy(arrays["cells"])].to(device).float()
-        out = self.forward.decode(ids, positions, image)
-        hidden = out.hidden[:, :-1]
+        hidden = self.forward.decode(ids, positions, image).hidden[:, :-1]
         targets = labels[:, 1:]
         asked = targets >= 0
         loss, right = answer_loss(self.forward.logits(hidden[asked]), targets[asked], self.weight)
@@ -122,11 +114,7 @@ class Teacher:
         plan = functional.cross_entropy(planned, targets[functional.pad(begins, (1, -1))])
         means.add("answer", float(loss.detach()), len(ids))
         means.add("plan", float(plan.detach()), len(ids))
-        seen = unit(out.layers[ASKED_LAYER][ids == IDS["<|image_pad|>"]])
-        found = torch.from_numpy(arrays["asked"]).to(device).float()
-        match = functional.binary_cross_entropy_with_logits(self.planner.asked(seen)[:, 0], found)
-        means.add("match", float(match.detach()), len(ids))
-        return loss + PLAN * plan + ASKED * match
+        return loss + PLAN * plan
 
     def step(self, batch: dict[str, Any], means: Means) -> None:
         """Accumulate the gradients of a batch."""

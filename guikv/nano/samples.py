@@ -54,8 +54,6 @@ class Encoded:
     cells: list[int]
     naming: list[tuple[int, int, int, int, int]]
     """Per click: (index of the thought's word, screen, word id, x bin pixel, y pixel)."""
-    opening: int = 0
-    """Tokens before the first screen."""
 
 
 class Encoder:
@@ -90,7 +88,6 @@ class Encoder:
 
         before, after = chat.FRAME.split("{image}")
         put(chat.opening(PROMPT.replace("{instruction}", episode.instruction)), False)
-        s.opening = len(s.ids)
         for turn in episode.turns:
             put(before, False)
             for cell in kept[turn.screen].tolist():

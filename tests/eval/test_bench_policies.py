@@ -240,10 +240,11 @@ def test_the_design_covers_what_the_study_asks() -> None:
 
 
 def test_names_spell_out_what_is_studied() -> None:
-    text = "basis=principal kernel=5 once=off protect_text=off reduction=mean saliency=residual selection=kv"
+    text = "alpha=2.0 basis=principal kernel=5 once=off pooling=avgpool protect_text=off reduction=mean"
+    text += " saliency=residual selection=kv"
     assert CORRECTED.text == text
-    assert CORRECTED.series.label == "gui_kv basis=principal kernel=5 once=off saliency=residual"
-    assert RELEASED.series.label == "gui_kv selection=query prefill"
+    assert CORRECTED.series.label == "gui_kv published saliency=residual"
+    assert RELEASED.series.label == "gui_kv published basis=leading selection=query prefill"
     arm = Arm("gui_kv", window="drop", history=3, protect=False)
     assert arm.series.label == "gui_kv history=3 protect=off drop"
     assert Cell(Arm("random"), 5.0, "click", 2).cache.options == {"seed": 2}

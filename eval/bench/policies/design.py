@@ -30,6 +30,9 @@ WINDOW_HISTORY = 3
 STUDIED = ("basis", "saliency", "reduction", "selection", "protect_text", "once", "kernel", "pooling", "alpha")
 """Options that the CSV always spells out, so that it stays true when a default changes."""
 
+PAPER: dict[str, Any] = {"kernel": 5, "pooling": "avgpool", "alpha": 2.0, "once": False}
+"""What the paper and its release agree on, and a run has otherwise by default."""
+
 Options = tuple[tuple[str, Any], ...]
 
 
@@ -76,7 +79,11 @@ class Series:
     def label(self) -> str:
         """For people: only what differs from the defaults."""
         usual = {f"{k}={_text(v)}" for k, v in _defaults(self.policy, STUDIED).items()}
-        parts = [self.policy, *(o for o in self.options.split() if o not in usual)]
+        published = {f"{k}={_text(v)}" for k, v in PAPER.items()}
+        options = [o for o in self.options.split() if o not in usual]
+        if self.policy == "gui_kv" and published <= set(options):
+            options = ["published", *(o for o in options if o not in published)]
+        parts = [self.policy, *options]
         parts += [self.moment] if self.moment != CacheConfig().moment else []
         return " ".join(parts + ([self.window] if self.window != CacheConfig().window else []))
 
@@ -116,8 +123,6 @@ def gui_kv(**options: Any) -> Options:
     return tuple(sorted(options.items()))
 
 
-PAPER: dict[str, Any] = {"kernel": 5, "pooling": "avgpool", "alpha": 2.0, "once": False}
-"""What the paper and its release agree on, and a run has otherwise by default."""
 RELEASED = Arm("gui_kv", gui_kv(basis="leading", saliency="normed", selection="query", **PAPER), moment="prefill")
 UNPROTECTED = dataclasses.replace(RELEASED, protect=False)
 """The released code knows no protected text either."""

@@ -75,8 +75,7 @@ def test_the_form_goal_is_the_playgrounds(shelf: Shelf) -> None:
 
 def test_cells_with_words_are_never_left_out(shelf: Shelf) -> None:
     rng, encoder = random.Random(7), Encoder()
-    words = shelf.words(encoder.words)
-    wordy = words >= 0
+    wordy = shelf.wordy()
     busy = np.stack([busy_cells(load_pixels(p)) for p in shelf.paths])
     assert bool((busy | ~wordy).all())
     for kind in LESSONS:
@@ -87,10 +86,8 @@ def test_cells_with_words_are_never_left_out(shelf: Shelf) -> None:
         assert len(every.cells) == 100 * turns
         assert sum(int(wordy[screens[t.screen]].sum()) for t in episode.turns) <= len(some.cells) < len(every.cells)
         assert set(some.positions) <= set(every.positions)
-        batch = stack([(kind, some, screens)], words)
+        batch = stack([(kind, some, screens)])
         assert int((batch["labels"] >= 0).sum()) == int((np.array(every.labels) >= 0).sum())
-        # The instruction names what is on the screen; `Next` at least, where what matters is to be remembered.
-        assert bool(batch["asked"].any())
 
 
 def test_features_are_those_of_the_tower_and_are_kept(shelf: Shelf, tmp_path: Path) -> None:
