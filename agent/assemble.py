@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from guikv.models import Adapter
     from guikv.policies import Policy
 
+SMALL = 20_000_000
+"""Parameters of a model that one thread runs best."""
 RISKY_RULES = Path(__file__).resolve().parent / "approval" / "risky.yaml"
 """What `--approve risky` asks about unless approval.rules names another file."""
 
@@ -32,7 +34,13 @@ def load_adapter(config: Config) -> Adapter:
     # Progress bars of transformers would stand between our own lines.
     logging.disable_progress_bar()
     model = config.model
-    return load_model(model.name, device=model.device, dtype=model.dtype, attention=model.attention)
+    adapter = load_model(model.name, device=model.device, dtype=model.dtype, attention=model.attention)
+    if adapter.device.type == "cpu" and sum(p.numel() for p in adapter.model.parameters()) < SMALL:
+        import torch
+
+        # Its products are so small that threads wait for each other longer than they work.
+        torch.set_num_threads(1)
+    return adapter
 
 
 LIVE_OPTIONS: dict[str, dict[str, Any]] = {
