@@ -161,7 +161,7 @@ def run_bench(
 
 
 def _run_one(plan: Plan, adapter: Adapter, dialect: Dialect, screen: Screen, task: str, seed: int) -> Outcome:
-    """One episode; one more try in a new browser where the first was spoiled, then it has failed as an error."""
+    """One episode, tried again in a new browser where it was spoiled; after TRIES it has failed as an error."""
     for number in range(TRIES):
         begun = time.monotonic()
         try:

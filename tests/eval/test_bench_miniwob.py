@@ -131,7 +131,7 @@ def test_finished_tasks_are_not_run_again(tmp_path: Path, adapter: Adapter, monk
     assert (rows["spoiled"].success, rows["spoiled"].ended) == (0.0, "error=2")
 
 
-def test_a_page_that_cannot_be_shown_is_tried_twice(adapter: Adapter, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_that_cannot_be_shown_is_tried_again(adapter: Adapter, monkeypatch: pytest.MonkeyPatch) -> None:
     class Broken(miniwob.Screen):
         closed = 0
 
@@ -146,7 +146,7 @@ def test_a_page_that_cannot_be_shown_is_tried_twice(adapter: Adapter, monkeypatc
     chosen = plan("click-test")
     dialect = miniwob.make_dialect(chosen.config, adapter)
     assert miniwob._run_one(chosen, adapter, dialect, screen, "click-test", 0).status == "error"
-    assert screen.closed == 2
+    assert screen.closed == miniwob.TRIES > 1
     failure = SetupError("no browser")
     with pytest.raises(SetupError, match="no browser"):
         miniwob._run_one(chosen, adapter, dialect, screen, "click-test", 0)
