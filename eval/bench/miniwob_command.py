@@ -50,8 +50,8 @@ def bench_miniwob(
 
     config = bench_config(model, policy, option or (), budget, moment, window, history, max_steps)
     plan = Plan(config, choose_tasks(tasks), seeds, zoom)
-    torch.set_num_threads(threads)
     adapter = load_adapter(config)
+    torch.set_num_threads(threads)
     columns = (TextColumn("{task.description:<40}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True, speed_estimate_period=600) as progress:
         bar = progress.add_task("starting", total=len(plan.tasks) * seeds)

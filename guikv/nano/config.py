@@ -90,6 +90,8 @@ def save_checkpoint(model: Qwen2_5_VLForConditionalGeneration, folder: Path) -> 
     folder.mkdir(parents=True, exist_ok=True)
     config = model.config.to_dict()
     config["dtype"] = "float16"
+    # Where a checkpoint was trained further from is a path of that machine.
+    config["_name_or_path"] = ""
     (folder / "config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
     generation = {
         "eos_token_id": IDS["<|im_end|>"],

@@ -49,9 +49,9 @@ def bench_policies(
 
     parts = _chosen(cells, tuple(PARTS), "--cells")
     wanted = _chosen(tasks, TASKS, "--tasks") if tasks else TASKS
-    torch.set_num_threads(threads)
     config = Config(model=ModelConfig(name=model))
     adapter = load_adapter(config)
+    torch.set_num_threads(threads)
     player = Player(adapter, make_dialect(config, adapter))
     plan = design_cells(parts, wanted, groups)
     with _progress() as progress:
