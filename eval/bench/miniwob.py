@@ -21,8 +21,9 @@ from agent.loop import run_episode
 from envs.base import EnvError, SetupError
 from envs.browser import BrowserOptions
 from envs.miniwob import MiniWob, task_names
-from eval.bench.miniwob_rows import CSV, Row, append_row, read_rows
+from eval.bench.miniwob_rows import CSV, Row, read_rows
 from eval.bench.policies.run import weights_of
+from eval.bench.rows import append_row
 from eval.nano.episodes import TRIES, EvalError, Meter, NoRecord
 from eval.nano.plan import make_config
 

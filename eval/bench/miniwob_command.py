@@ -8,6 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from eval.options import (
+    BudgetOption,
+    HistoryOption,
+    ModelOption,
+    MomentOption,
+    PolicyOption,
+    PolicyOptions,
+    WindowOption,
+)
+
 if TYPE_CHECKING:
     from eval.bench.miniwob import Outcome
 
@@ -20,13 +30,13 @@ def bench_miniwob(
     ] = "",
     seeds: Annotated[int, typer.Option(min=1, help="episodes of each task: seeds 0, 1, …")] = 20,
     max_steps: Annotated[int, typer.Option(min=1, help="steps of an episode at most")] = 4,
-    policy: Annotated[str, typer.Option(help="compression method")] = "gui_kv",
-    option: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="an option of the method")] = None,
-    budget: Annotated[str, typer.Option(help="what may be kept: 20%, 2048 tokens, 64MiB")] = "20%",
-    moment: Annotated[str, typer.Option(help="next_observation or prefill")] = "next_observation",
-    window: Annotated[str, typer.Option(help="older screenshots: shrink, drop or recompute")] = "shrink",
-    history: Annotated[int, typer.Option(min=1, help="screenshots held")] = 5,
-    model: Annotated[str, typer.Option(help="nano, a folder or a hub name")] = "nano",
+    policy: PolicyOption = "gui_kv",
+    option: PolicyOptions = None,
+    budget: BudgetOption = "20%",
+    moment: MomentOption = "next_observation",
+    window: WindowOption = "shrink",
+    history: HistoryOption = 5,
+    model: ModelOption = "nano",
     zoom: Annotated[
         int, typer.Option(min=0, max=8, help="0: a 280x280 screen, nano's; else the task area alone, so much larger")
     ] = 0,
@@ -42,18 +52,17 @@ def bench_miniwob(
     """
     import torch
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from agent.assemble import load_adapter
     from eval.bench.miniwob import EXCLUDED, Plan, bench_config, choose_tasks, run_bench
     from eval.bench.miniwob_rows import CSV, result_table, summarise
+    from eval.bench.progress import long_progress
 
     config = bench_config(model, policy, option or (), budget, moment, window, history, max_steps)
     plan = Plan(config, choose_tasks(tasks), seeds, zoom)
     adapter = load_adapter(config)
     torch.set_num_threads(threads)
-    columns = (TextColumn("{task.description:<40}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True, speed_estimate_period=600) as progress:
+    with long_progress() as progress:
         bar = progress.add_task("starting", total=len(plan.tasks) * seeds)
         won: list[bool] = []
 

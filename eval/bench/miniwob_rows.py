@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import dataclasses
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
@@ -15,14 +13,10 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from agent.text import share
-from eval.nano.summary import wilson
-from guikv.errors import GuikvError
+from eval.bench.rows import read_all
+from guikv.nano.evaluate import interval
 
 CSV = "miniwob.csv"
-
-
-class RowsError(GuikvError):
-    """The file of the rows holds something else."""
 
 
 @dataclass(frozen=True)
@@ -47,45 +41,10 @@ class Row:
     weights: str
 
 
-COLUMNS = tuple(f.name for f in dataclasses.fields(Row))
-_KINDS: dict[str, Callable[[str], object]] = {"str": str, "int": int, "float": float}
-
-
 def read_rows(path: Path, settings: str, weights: str, n: int) -> dict[str, Row]:
-    """Rows by task, of these settings, weights and number of episodes only; none when there is no file.
-
-    A last line that was cut off is left out. Raises RowsError when the file is something else.
-    """
-    if not path.is_file():
-        return {}
-    with path.open(newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        if tuple(reader.fieldnames or ()) != COLUMNS:
-            raise RowsError(f"{path} has other columns than this writes: move it away or choose another --out")
-        lines = [line for line in reader if None not in line and None not in line.values()]
-        try:
-            rows = [_row(line) for line in lines]
-        except ValueError as error:
-            raise RowsError(f"{path} has a broken row: {error}; move it away or choose another --out") from error
+    """Rows by task, of these settings, weights and number of episodes only. Raises RowsError."""
+    rows = read_all(path, Row)
     return {row.task: row for row in rows if (row.settings, row.weights, row.n) == (settings, weights, n)}
-
-
-def _row(line: dict[str, str]) -> Row:
-    return Row(**{f.name: _KINDS[str(f.type)](line[f.name]) for f in dataclasses.fields(Row)})  # type: ignore[arg-type]
-
-
-def append_row(path: Path, row: Row) -> None:
-    """Write one row at the end, with the header where the file is new."""
-    fresh = not path.is_file() or not path.stat().st_size
-    whole = fresh or path.read_bytes().endswith(b"\n")
-    with path.open("a", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        if not whole:
-            file.write("\n")
-        if fresh:
-            writer.writerow(COLUMNS)
-        values = (getattr(row, name) for name in COLUMNS)
-        writer.writerow([round(value, 4) if isinstance(value, float) else value for value in values])
 
 
 def summarise(
@@ -113,7 +72,7 @@ def _task(row: Row) -> dict[str, Any]:
     return {
         "success": round(row.success, 4),
         "n": row.n,
-        "interval": round(wilson(round(row.success * row.n), row.n), 4),
+        "interval": round(interval(round(row.success * row.n), row.n), 4),
         "reward": round(row.reward, 4),
         "steps": round(row.steps, 2),
         "seconds": round(row.seconds, 2),

@@ -9,6 +9,16 @@ from typing import Annotated, Any
 
 import typer
 
+from eval.options import (
+    BudgetOption,
+    HistoryOption,
+    ModelOption,
+    MomentOption,
+    PolicyOption,
+    PolicyOptions,
+    WindowOption,
+)
+
 nano = typer.Typer(no_args_is_help=True, help="The model that ships: evaluate it live, train it, read its card.")
 
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": list[str]()}
@@ -18,13 +28,13 @@ _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_opti
 def nano_eval(
     seeds: Annotated[str, typer.Option(help="pages of each task, FIRST:END without the end")],
     tasks: Annotated[str, typer.Option(help="playground tasks, separated by commas; empty: all")] = "",
-    policy: Annotated[str, typer.Option(help="compression method")] = "gui_kv",
-    option: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="an option of the method")] = None,
-    budget: Annotated[str, typer.Option(help="what may be kept: 20%, 2048 tokens, 64MiB")] = "20%",
-    moment: Annotated[str, typer.Option(help="next_observation or prefill")] = "next_observation",
-    window: Annotated[str, typer.Option(help="older screenshots: shrink, drop or recompute")] = "shrink",
-    history: Annotated[int, typer.Option(min=1, help="screenshots held")] = 5,
-    model: Annotated[str, typer.Option(help="nano, a folder or a hub name")] = "nano",
+    policy: PolicyOption = "gui_kv",
+    option: PolicyOptions = None,
+    budget: BudgetOption = "20%",
+    moment: MomentOption = "next_observation",
+    window: WindowOption = "shrink",
+    history: HistoryOption = 5,
+    model: ModelOption = "nano",
     blank: Annotated[bool, typer.Option("--blank", help="show the model white pictures: chance level")] = False,
     forget: Annotated[bool, typer.Option("--forget", help="remove all earlier turns before each answer")] = False,
     shift: Annotated[str, typer.Option(help="a look never trained on: look, fonts, sizes, colours")] = "",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 from statistics import mean
@@ -15,14 +14,7 @@ from rich.table import Table
 from agent.text import share
 from eval.nano.episodes import Outcome
 from eval.nano.plan import Plan
-
-_Z = 1.96
-
-
-def wilson(successes: int, n: int) -> float:
-    """Half width of the 95 % Wilson interval of a proportion."""
-    p = successes / n
-    return _Z * math.sqrt(p * (1 - p) / n + _Z * _Z / (4 * n * n)) / (1 + _Z * _Z / n)
+from guikv.nano.evaluate import interval
 
 
 def summarise(plan: Plan, outcomes: Sequence[Outcome], seconds: float) -> dict[str, Any]:
@@ -46,7 +38,7 @@ def _task(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     return {
         "success": round(good / n, 4),
         "n": n,
-        "interval": round(wilson(good, n), 4),
+        "interval": round(interval(good, n), 4),
         "chance": round(mean(o.chance for o in outcomes), 4),
         "steps": round(mean(o.steps for o in outcomes), 2),
         "ended": dict(sorted(Counter(o.status for o in outcomes).items())),

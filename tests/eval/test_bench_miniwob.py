@@ -18,7 +18,8 @@ from envs.miniwob import task_names
 from eval.bench import miniwob
 from eval.bench.miniwob import EXCLUDED, Outcome, Plan, bench_config, choose_tasks, run_bench
 from eval.bench.miniwob_command import bench_miniwob
-from eval.bench.miniwob_rows import CSV, Row, RowsError, append_row, read_rows, summarise
+from eval.bench.miniwob_rows import CSV, Row, read_rows, summarise
+from eval.bench.rows import RowsError, append_row
 from guikv.models.base import Adapter
 from guikv.models.random_weights import random_model
 

@@ -27,7 +27,8 @@ from eval.bench.policies.command import JSON, bench_policies
 from eval.bench.policies.design import CORRECTED, PARTS, RELEASED, TASKS, Arm, Cell, cells, series_of
 from eval.bench.policies.episodes import Episode, EpisodesError, Gold, load_groups
 from eval.bench.policies.play import MAX_NEW_TOKENS, Player, held_bytes, judge, matches, recall
-from eval.bench.policies.run import CSV, StudyError, read_rows, run_cells
+from eval.bench.policies.run import CSV, read_rows, run_cells
+from eval.bench.rows import RowsError
 from guikv import load_model
 from guikv.content import Reply
 from guikv.models.base import Adapter
@@ -271,7 +272,7 @@ def test_a_study_resumes_where_it_was(player: Player, tmp_path: Path) -> None:
     assert whole.kv_bytes == whole.kv_bytes_full, "a first screen is kept whole until the next one is there"
     assert again[plan[0].key].kv_bytes < 0.6 * whole.kv_bytes
     (tmp_path / CSV).write_text("a,b\n1,2\n")
-    with pytest.raises(StudyError, match="--out"):
+    with pytest.raises(RowsError, match="--out"):
         run_cells(plan, player, EPISODES, tmp_path, 3, 5)
 
 

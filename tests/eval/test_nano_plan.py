@@ -21,9 +21,10 @@ from eval.nano.card import card_text, facts
 from eval.nano.episodes import Outcome
 from eval.nano.journal import Journal
 from eval.nano.plan import Plan, make_config, read_options, read_seeds, read_tasks
-from eval.nano.summary import result_table, summarise, wilson
+from eval.nano.summary import result_table, summarise
 from guikv.errors import GuikvError, ModelError, PolicyError
 from guikv.nano import WEIGHTS
+from guikv.nano.evaluate import interval as wilson
 
 
 def plan(tasks: str = "click", seeds: str = "0:2", **options: object) -> Plan:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from rich.progress import Progress
+from eval.options import ModelOption
 
+if TYPE_CHECKING:
     from eval.bench.policies.design import Cell
     from eval.bench.policies.run import Row
 
@@ -25,7 +25,7 @@ def bench_policies(
     tasks: Annotated[str, typer.Option(help="only these tasks, with commas between; empty: all")] = "",
     limit: Annotated[int, typer.Option(min=1, help="episodes per task and group")] = 20,
     groups: Annotated[int, typer.Option(min=1, help="groups of seeds")] = 3,
-    model: Annotated[str, typer.Option(help="nano, a folder or a hub name")] = "nano",
+    model: ModelOption = "nano",
     out: Annotated[Path, typer.Option(help="folder for the CSV, the JSON and the plots")] = Path("runs/policies"),
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object and nothing else")] = False,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads; small models are fastest with one")] = 1,
@@ -46,6 +46,7 @@ def bench_policies(
     from eval.bench.policies.design import PARTS, TASKS
     from eval.bench.policies.design import cells as design_cells
     from eval.bench.policies.play import Player
+    from eval.bench.progress import long_progress
 
     parts = _chosen(cells, tuple(PARTS), "--cells")
     wanted = _chosen(tasks, TASKS, "--tasks") if tasks else TASKS
@@ -54,7 +55,7 @@ def bench_policies(
     torch.set_num_threads(threads)
     player = Player(adapter, make_dialect(config, adapter))
     plan = design_cells(parts, wanted, groups)
-    with _progress() as progress:
+    with long_progress() as progress:
         bar = progress.add_task("bench policies", total=len(plan))
 
         def report(cell: Cell, row: Row | None, fresh: bool) -> None:
@@ -110,11 +111,3 @@ def _chosen(text: str, known: tuple[str, ...], option: str) -> tuple[str, ...]:
     if not names:
         raise ConfigError(f"{option} names nothing", f"there are {', '.join(known)}")
     return tuple(name for name in known if name in names)
-
-
-def _progress() -> Progress:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description:<40}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=Console(stderr=True), transient=True, speed_estimate_period=600)

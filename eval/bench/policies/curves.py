@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from eval.bench.policies.design import Series
 from eval.bench.policies.run import Row
+from guikv.nano.evaluate import interval
 
 Z = 1.96
 """Standard errors of a 95 % interval."""
@@ -58,7 +59,7 @@ def wilson(successes: int, n: int) -> tuple[float, float]:
     """Ends of the 95 % Wilson interval of a share."""
     p, z2 = successes / n, Z * Z
     middle = (p + z2 / (2 * n)) / (1 + z2 / n)
-    half = Z * math.sqrt(p * (1 - p) / n + z2 / (4 * n * n)) / (1 + z2 / n)
+    half = interval(successes, n)
     return max(0.0, middle - half), min(1.0, middle + half)
 
 

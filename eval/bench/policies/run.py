@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import dataclasses
 import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -13,16 +11,12 @@ from statistics import mean
 from eval.bench.policies.design import Cell, Series
 from eval.bench.policies.episodes import Episode, load_groups
 from eval.bench.policies.play import Held, Played, Player
-from guikv.errors import GuikvError
+from eval.bench.rows import append_row, read_all
 from guikv.models.base import Adapter
 
 CSV = "policies.csv"
 VISION_CACHE = 8192
 """Screens whose features stay in memory: every cell sees the same ones (100 kB each on nano)."""
-
-
-class StudyError(GuikvError):
-    """The study's folder holds something else, or nothing was measured."""
 
 
 @dataclass(frozen=True)
@@ -72,44 +66,9 @@ class Row:
         )
 
 
-COLUMNS = tuple(f.name for f in dataclasses.fields(Row))
-_KINDS: dict[str, Callable[[str], object]] = {"str": str, "int": int, "float": float}
-
-
 def read_rows(path: Path, weights: str) -> dict[tuple[str, ...], Row]:
-    """Rows by key, of these weights only, the last one where there are two; none when there is no file.
-
-    A last line that was cut off is left out. Raises StudyError when the file is something else.
-    """
-    if not path.is_file():
-        return {}
-    with path.open(newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        if tuple(reader.fieldnames or ()) != COLUMNS:
-            raise StudyError(f"{path} has other columns than this study writes: move it away or choose another --out")
-        rows = [_row(line) for line in reader if None not in line.values()]
-    return {row.key: row for row in rows if row.weights == weights}
-
-
-def _row(line: dict[str, str]) -> Row:
-    return Row(**{f.name: _KINDS[str(f.type)](line[f.name]) for f in dataclasses.fields(Row)})  # type: ignore[arg-type]
-
-
-def append_row(path: Path, row: Row) -> None:
-    """Write one row at the end, with the header where the file is new."""
-    fresh = not path.is_file() or not path.stat().st_size
-    whole = fresh or path.read_bytes().endswith(b"\n")
-    with path.open("a", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        if not whole:
-            file.write("\n")
-        if fresh:
-            writer.writerow(COLUMNS)
-        writer.writerow([_short(getattr(row, name)) for name in COLUMNS])
-
-
-def _short(value: object) -> object:
-    return round(value, 4) if isinstance(value, float) else value
+    """Rows by key, of these weights only, the last one where there are two. Raises RowsError."""
+    return {row.key: row for row in read_all(path, Row) if row.weights == weights}
 
 
 def weights_of(adapter: Adapter) -> str:
@@ -135,7 +94,7 @@ def run_cells(
     """Play every cell that `out` does not have yet and return all rows.
 
     report: called after each cell with its row (None where no episode is long enough) and whether it was played now.
-    Raises EpisodesError and StudyError.
+    Raises EpisodesError and RowsError.
     """
     out.mkdir(parents=True, exist_ok=True)
     path, weights = out / CSV, weights_of(player.adapter)
