@@ -57,6 +57,5 @@ def scroll_reply() -> str:
     return f"Thought: down\nAction: scroll(start_box='({middle},{middle})', direction='down')"
 
 
-CONFIRMING: tuple[str, ...] = ("Accept", "Confirm", "Continue", "Apply")
 DISMISSING: tuple[str, ...] = ("Decline", "Cancel", "Close", "Back")
-"""What the buttons of a dialog may say."""
+"""What the button that dismisses a dialog may say."""

@@ -15,27 +15,18 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from torch import nn
 
 from guikv.nano.config import HIDDEN
 from guikv.nano.fast_forward import FastForward
-from guikv.nano.geometry import CELL, GRID, SIDE, TOKENS
+from guikv.nano.geometry import CELL, GRID, TOKENS
 from guikv.nano.labels import to_patches
 from guikv.nano.pace import Pace
+from guikv.nano.pages import load_pixels
 
 BATCH = 16
 CONTRAST = 12
 """A cell whose channels vary by less than this (of 255) shows nothing."""
-
-
-def load_pixels(path: Path) -> NDArray[np.uint8]:
-    """Pixels (SIDE, SIDE, 3) of a PNG file. Raises ValueError for another size."""
-    with Image.open(path) as image:
-        pixels = np.asarray(image.convert("RGB"))
-    if pixels.shape != (SIDE, SIDE, 3):
-        raise ValueError(f"{path} is {pixels.shape}, not a {SIDE}x{SIDE} screen")
-    return pixels
 
 
 def busy_cells(pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:

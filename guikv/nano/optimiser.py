@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 from transformers import Qwen2_5_VLForConditionalGeneration
 
 SMALL_RATE = 0.5
 """Rate of AdamW's parameters (biases, norms, filters, read-outs) relative to Muon's."""
+
+
+def cosine_fall(done: float, start: float) -> float:
+    """Factor of the rate when a share `done` of a run is over: 1 up to `start`, then a cosine to a thirtieth."""
+    falling = max(0.0, done - start) / (1 - start)
+    return 1 / 30 + 29 / 30 * 0.5 * (1 + math.cos(math.pi * falling))
 
 
 class Optimisers:

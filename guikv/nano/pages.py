@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from guikv.nano.geometry import SIDE
@@ -33,11 +34,16 @@ class RenderedPage:
 
     def screen(self) -> Screen:
         """Decode the picture."""
-        with Image.open(self.path) as image:
-            pixels = np.asarray(image.convert("RGB"))
-        if pixels.shape != (SIDE, SIDE, 3):
-            raise ValueError(f"{self.path} is {pixels.shape}, not a {SIDE}x{SIDE} screen")
-        return Screen(pixels, self.elements)
+        return Screen(load_pixels(self.path), self.elements)
+
+
+def load_pixels(path: Path) -> NDArray[np.uint8]:
+    """Pixels (SIDE, SIDE, 3) of a PNG file. Raises ValueError for another size."""
+    with Image.open(path) as image:
+        pixels = np.asarray(image.convert("RGB"))
+    if pixels.shape != (SIDE, SIDE, 3):
+        raise ValueError(f"{path} is {pixels.shape}, not a {SIDE}x{SIDE} screen")
+    return pixels
 
 
 def box_of(values: Sequence[float]) -> Box:

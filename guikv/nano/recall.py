@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import time
 from collections import defaultdict
 from dataclasses import asdict, dataclass, field
@@ -29,9 +28,9 @@ from guikv.nano.features import load_features, tower_digest
 from guikv.nano.feed import Feed
 from guikv.nano.lessons import SHARES, fill_shelf, make_lessons
 from guikv.nano.losses import answer_loss
-from guikv.nano.optimiser import Optimisers
+from guikv.nano.optimiser import Optimisers, cosine_fall
 from guikv.nano.pace import Pace
-from guikv.nano.state import draw_curve, load_run, pick_device, save_run
+from guikv.nano.state import add_run_options, draw_curve, load_run, pick_device, save_run
 from guikv.nano.tokenizer import build_tokenizer, word_ids
 
 SAVE_EVERY = 60.0
@@ -84,11 +83,11 @@ class Teacher:
     def __init__(self, forward: FastForward, planner: Planner, features: Tensor) -> None:
         self.forward, self.planner = forward, planner
         self.rows = features.view(-1, features.shape[-1])
-        vocab = torch.tensor(list(word_ids(build_tokenizer()).values()))
-        size = forward.model.config.text_config.vocab_size
-        self.is_word = torch.zeros(size, dtype=torch.bool).scatter(0, vocab, True).to(forward.device)
-        self.weight = torch.full((size,), 0.5, device=forward.device).masked_fill(self.is_word, 4.0)
         tokenizer = build_tokenizer()
+        vocab = torch.tensor(list(word_ids(tokenizer).values()))
+        size = forward.model.config.text_config.vocab_size
+        is_word = torch.zeros(size, dtype=torch.bool).scatter(0, vocab, True).to(forward.device)
+        self.weight = torch.full((size,), 0.5, device=forward.device).masked_fill(is_word, 4.0)
         self.weight[[tokenizer.token_to_id(d) for d in "0123456789"]] = 2.5
         # What is said instead of a control's name.
         self.weight[tokenizer.token_to_id("down")] = 4.0
@@ -126,7 +125,6 @@ class Teacher:
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Command line."""
     p = argparse.ArgumentParser(prog="guikv nano train episodes", description=(__doc__ or "").splitlines()[0])
-    p.add_argument("--out", type=Path, required=True)
     p.add_argument("--start", type=Path, default=WEIGHTS, help="checkpoint whose vision tower can read")
     p.add_argument("--episodes", type=Path, required=True, help="folder made by envs.playground.episodes")
     p.add_argument("--pages", default="", help="folders of rendered click pages, colon-separated")
@@ -134,10 +132,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     p.add_argument("--minutes", type=float, default=60.0, help="training time, earlier parts included")
     p.add_argument("--rate", type=float, default=3e-3, help="peak learning rate")
     p.add_argument("--batch", type=int, default=64, help="lessons in a step")
-    p.add_argument("--device", default="auto", help="auto, cpu or cuda")
-    p.add_argument("--threads", type=int, default=2)
-    p.add_argument("--seed", type=int, default=0)
-    p.add_argument("--resume", action="store_true")
+    add_run_options(p)
     return p.parse_args(argv)
 
 
@@ -179,9 +174,7 @@ class Run:
 
     def rate(self) -> float:
         """Learning rate: 100 steps of warm-up, level, then a cosine to a thirtieth over the last 60 %."""
-        falling = max(0.0, self.done - 0.4) / 0.6
-        fall = 1 / 30 + 29 / 30 * 0.5 * (1 + math.cos(math.pi * falling))
-        return float(self.args.rate * min(1.0, (self.progress.step + 1) / 100) * fall)
+        return float(self.args.rate * min(1.0, (self.progress.step + 1) / 100) * cosine_fall(self.done, 0.4))
 
     def whole(self) -> float:
         """Share of batches with every cell of every screen: few at first, most at the end."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,6 +15,15 @@ from transformers import Qwen2_5_VLForConditionalGeneration
 
 from guikv.nano.config import save_checkpoint
 from guikv.nano.optimiser import Optimisers
+
+
+def add_run_options(parser: argparse.ArgumentParser) -> None:
+    """The options of every training run."""
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--resume", action="store_true")
 
 
 def pick_device(name: str) -> torch.device:

@@ -12,12 +12,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import os
 import sys
 import time
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 from guikv.nano import recall
@@ -25,10 +23,10 @@ from guikv.nano.fast_forward import FastForward
 from guikv.nano.feed import Feed
 from guikv.nano.init import new_model
 from guikv.nano.losses import AuxiliaryHeads, Weights
-from guikv.nano.optimiser import Optimisers
+from guikv.nano.optimiser import Optimisers, cosine_fall
 from guikv.nano.pace import Pace
 from guikv.nano.samples import make_batches
-from guikv.nano.state import draw_curve, load_run, pick_device, save_run
+from guikv.nano.state import add_run_options, draw_curve, load_run, pick_device, save_run
 from guikv.nano.steps import Stepper
 
 EPILOG = "The second stage has options of its own: guikv nano train episodes --help"
@@ -52,17 +50,13 @@ class Progress:
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Command line of the trainer."""
     p = argparse.ArgumentParser(prog="guikv nano train see", description=(__doc__ or "").splitlines()[0], epilog=EPILOG)
-    p.add_argument("--out", type=Path, required=True)
     p.add_argument("--minutes", type=float, default=80.0, help="total training time, earlier parts included")
     p.add_argument("--read-minutes", type=float, default=25.0, help="of which only reading")
     p.add_argument("--pages", default="", help="folder of rendered pages (several: colon-separated)")
     p.add_argument("--rendered", type=float, default=0.5, help="share of screens taken from --pages")
     p.add_argument("--long", type=float, default=0.12, help="share of batches with several frames")
     p.add_argument("--rate", type=float, default=6e-3, help="peak learning rate")
-    p.add_argument("--device", default="auto", help="auto, cpu or cuda")
-    p.add_argument("--threads", type=int, default=2)
-    p.add_argument("--seed", type=int, default=0)
-    p.add_argument("--resume", action="store_true")
+    add_run_options(p)
     return p.parse_args(argv)
 
 
@@ -103,9 +97,7 @@ class Run:
         p, peak = self.progress, self.args.rate
         if self.stage == "read":
             return float(peak * min(1.0, (p.step + 1) / 50))
-        falling = max(0.0, self.acted() - 0.3) / 0.7
-        fall = 1 / 30 + 29 / 30 * 0.5 * (1 + math.cos(math.pi * falling))
-        return float(0.5 * peak * min(1.0, (p.act_steps + 1) / 50) * fall)
+        return float(0.5 * peak * min(1.0, (p.act_steps + 1) / 50) * cosine_fall(self.acted(), 0.3))
 
     def weights(self) -> Weights:
         """Attention supervision and pointer read-out fade to zero by 60 % of the acting stage."""

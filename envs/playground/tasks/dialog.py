@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from random import Random
-from typing import Literal
 
 from envs.playground.layout import GAP, MARGIN, Placed, fit, html_of, lay_out, row_height, text_width
 from envs.playground.page import SIDE, Control, Page, Screen, assemble
 from envs.playground.style import Style, css, make_style
+from envs.playground.tasks.click import one_right
 from envs.playground.words import WORDS
 
 CONFIRMING = ("Accept", "Confirm", "Continue", "Apply")
 DISMISSING = ("Decline", "Cancel", "Close", "Back")
 
-_KINDS: tuple[Literal["button", "link", "checkbox", "field"], ...] = ("button", "link", "checkbox", "field")
 _OTHERS = tuple(word for word in WORDS if word not in CONFIRMING + DISMISSING)
 _BUTTON = 22
 """Width of a button's padding and border, in pixels."""
@@ -23,10 +22,7 @@ def generate(seed: int) -> Page:
     rng = Random(f"playground dialog {seed}")
     words = rng.sample(_OTHERS, rng.randint(2, 5))
     style = fit(make_style(rng), len(words))
-    target = rng.randrange(len(words))
-    below = [
-        Control(word, rng.choice(_KINDS), "right" if number == target else "wrong") for number, word in enumerate(words)
-    ]
+    below, target = one_right(words, rng)
     confirm = rng.random() < 0.5
     pair = [
         Control(rng.choice(CONFIRMING), "button", "uncover" if confirm else "wrong"),

@@ -9,11 +9,9 @@ from typing import Any, Literal
 
 from PIL import Image
 
+from eval.nano.plan import HELD_OUT
 from guikv.content import Frame
 from guikv.errors import GuikvError
-
-HELD_OUT = 100_000
-"""Seeds below are never trained on."""
 
 Box = tuple[float, float, float, float]
 

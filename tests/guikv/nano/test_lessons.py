@@ -12,8 +12,9 @@ import torch
 
 from guikv.nano import WEIGHTS, recall
 from guikv.nano.fast_forward import FastForward
-from guikv.nano.features import busy_cells, compute_features, load_features, load_pixels
+from guikv.nano.features import busy_cells, compute_features, load_features
 from guikv.nano.lessons import LESSONS, SHARES, TASKS, Shelf, encode, fill_shelf, form_goal, stack
+from guikv.nano.pages import load_pixels
 from guikv.nano.samples import Encoder
 from guikv.nano.stored import load_episodes, reply_of
 
