@@ -11,7 +11,7 @@ from agent import costs
 from agent.config import Config
 from agent.console import Silent, Terminal
 from agent.errors import RecordError
-from agent.live import Closing, run_recorded
+from agent.recorded_episode import Closing, run_recorded
 from agent.recorder import write_atomically
 from agent.records import Result, StepRecord
 from agent.report import build_report

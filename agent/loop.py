@@ -15,13 +15,13 @@ from PIL import Image
 
 from agent import costs
 from agent.approval import ActionContext, Approver
-from agent.brain import Brain
 from agent.console import Console
 from agent.dialects import Dialect
 from agent.errors import RecordError
 from agent.execute import Acting, act
 from agent.history import History
 from agent.interrupts import Interrupts, Stopped, shielded
+from agent.model import Brain
 from agent.records import Failure, Result, Status, StepRecord
 from agent.settings import LoopSettings
 from agent.step import Clock, Players, Sight, StageError, Thinking, look, think

@@ -11,8 +11,8 @@ from playwright.async_api import Page as Tab
 
 from envs.base import SetupError, Verdict
 from envs.browser import Browser, BrowserOptions
-from envs.hosted import Hosted
-from envs.serve import FolderServer
+from envs.browser_task import Hosted
+from envs.folder_server import FolderServer
 
 AREA = (160, 210)
 """Width and height of the part of a page that belongs to the task, at its top left, in CSS pixels."""

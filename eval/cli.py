@@ -10,14 +10,14 @@ import typer
 
 from agent.cli import app
 from agent.cli import main as run_app
-from eval.bench.env_command import bench_env
-from eval.bench.miniwob_command import bench_miniwob
-from eval.bench.policies.command import bench_policies
-from eval.bench.reuse_command import bench_reuse
-from eval.data.command import data
-from eval.nano.commands import nano
-from eval.report.command import report
-from eval.sweep.commands import replay, rescore
+from eval.commands.bench_env import bench_env
+from eval.commands.bench_miniwob import bench_miniwob
+from eval.commands.bench_policies import bench_policies
+from eval.commands.bench_reuse import bench_reuse
+from eval.commands.data import data
+from eval.commands.nano import nano
+from eval.commands.replay import replay, rescore
+from eval.commands.report import report
 
 bench = typer.Typer(no_args_is_help=True, help="Measure: every number is a ratio of things run side by side.")
 app.add_typer(bench, name="bench")

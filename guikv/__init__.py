@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from guikv.budget import Budget, parse_budget
+    from guikv.generate_hook import compress
     from guikv.models import load_model
-    from guikv.plug import compress
     from guikv.policies import POLICIES, GuiKV, make_policy
     from guikv.session import Session
 
@@ -21,7 +21,7 @@ _HOMES = {
     "Budget": "guikv.budget",
     "parse_budget": "guikv.budget",
     "load_model": "guikv.models",
-    "compress": "guikv.plug",
+    "compress": "guikv.generate_hook",
     "POLICIES": "guikv.policies",
     "GuiKV": "guikv.policies",
     "make_policy": "guikv.policies",

@@ -9,7 +9,7 @@ import signal
 import sys
 from pathlib import Path
 
-from envs.desktop.remains import clear_up
+from envs.desktop.cleanup import clear_up
 
 
 def main() -> int:

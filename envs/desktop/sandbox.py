@@ -15,7 +15,7 @@ from typing import Self
 
 import envs
 from envs.base import SetupError
-from envs.desktop import remains
+from envs.desktop import cleanup as remains
 from envs.desktop.services import start_bus, start_manager, start_watch
 from envs.desktop.surroundings import variables
 from envs.xvfb import Xvfb

@@ -56,7 +56,7 @@ def main() -> int:
     config = json.loads(sys.stdin.readline())
     control = Control(config["on_user_input"])
     try:
-        from envs.desktop.desk import Desk
+        from envs.desktop.worker_state import Desk
 
         desk = Desk(config, control)
     except EnvError as error:

@@ -11,7 +11,7 @@ from playwright.async_api import Route
 
 from envs.base import Environment, SetupError, Verdict
 from envs.browser import Browser, BrowserOptions
-from envs.hosted import Hosted
+from envs.browser_task import Hosted
 from envs.playground.page import SIDE, WHEEL_PIXELS
 from envs.playground.pages import TASKS, make_page
 

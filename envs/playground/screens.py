@@ -61,7 +61,7 @@ def on_phone(options: BrowserOptions | None = None) -> Playground:
     model is made for.
     """
     from envs.android import AdbServer, Android, AndroidOptions
-    from envs.simulated import Phone, PhoneOptions
+    from envs.android.simulator import Phone, PhoneOptions
 
     with ExitStack() as stack:
         phone = stack.enter_context(Phone.start(PhoneOptions()))

@@ -74,7 +74,7 @@ def desktop() -> Iterator[Environment]:
 def android() -> Iterator[Environment]:
     """The simulated phone, under an adb server of its own."""
     from envs.android import AdbServer, Android, AndroidOptions
-    from envs.simulated import Phone
+    from envs.android.simulator import Phone
 
     with Phone.start() as phone, AdbServer.start() as server:
         show(phone.browser)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from guikv.models.base import Adapter
-from guikv.models.choices import choose_device, choose_dtype
+from guikv.models.device import choose_device, choose_dtype
 from guikv.models.random_weights import QWEN3_8B, QWEN25_7B, Sizes, random_model, random_qwen3
 
 SMALL = Sizes(

@@ -10,7 +10,7 @@ from envs.geometry import Size
 from eval.benchmarks.errors import DataError, MissingImage
 from eval.benchmarks.pictures import Picture
 from eval.data.tally import Problems, spread
-from eval.replay.speak import EYES, speaker
+from eval.replay.offline_dialect import EYES, speaker
 from guikv.errors import ImageError
 from guikv.models.images import check_size
 

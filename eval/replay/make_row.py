@@ -12,8 +12,8 @@ from agent.step import Clock, Thinking
 from envs.actions import dump_action
 from eval.benchmarks.base import Prediction, Step
 from eval.replay.environment import Recorded
-from eval.replay.rows import Row
 from eval.replay.settings import ReplaySettings
+from eval.rows import Row
 
 
 def why_missing(step: Step) -> str:

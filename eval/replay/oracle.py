@@ -14,9 +14,9 @@ from eval.benchmarks.errors import DataError
 from eval.benchmarks.pictures import Picture
 from eval.replay.environment import Recorded
 from eval.replay.make_row import said, skipped, why_missing
-from eval.replay.rows import Row
+from eval.replay.offline_dialect import Speaker, as_set
 from eval.replay.settings import ReplaySettings
-from eval.replay.speak import Speaker, as_set
+from eval.rows import Row
 from guikv.errors import ImageError
 
 

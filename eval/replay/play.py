@@ -22,8 +22,8 @@ from eval.replay.environment import Recorded
 from eval.replay.gold import gold_answer
 from eval.replay.make_row import answered, skipped, why_missing
 from eval.replay.oracle import play_oracle
-from eval.replay.rows import Row
 from eval.replay.settings import DRAWS, ReplaySettings
+from eval.rows import Row
 from guikv.content import Frame, Reply
 from guikv.errors import ImageError
 

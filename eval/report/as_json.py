@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from eval.report.joined import Estimate
-from eval.report.looks import Look
 from eval.report.numbers import Entry, Numbers
+from eval.report.step_view import Look
 
 
 def numbers_as_json(numbers: Numbers, looks: Sequence[Look]) -> dict[str, Any]:

@@ -10,13 +10,13 @@ from typing import Any
 from agent.files import replacing
 from eval.report.as_json import numbers_as_json
 from eval.report.cells import ReportError, read_sweep
-from eval.report.looks import looks
 from eval.report.numbers import evaluate_sweep, measures_of
 from eval.report.page import Shown, render
 from eval.report.planned import shortfall
 from eval.report.plots import Plot, draw_all, need_matplotlib
 from eval.report.series import Sweep, join
 from eval.report.shots import find
+from eval.report.step_view import looks
 from eval.report.worst import worst_steps
 from eval.sweep.plan import plain_budget
 

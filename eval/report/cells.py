@@ -11,11 +11,11 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from eval.benchmarks.headline import rules_of
+from eval.benchmarks.first_score import rules_of
 from eval.benchmarks.reading import Record, check, first_problem, read_json
 from eval.metrics.measures import Scored
-from eval.replay.rows import ROWS, Row, RowsError, from_line, read_rows
 from eval.replay.settings import ORACLE
+from eval.rows import ROWS, Row, RowsError, from_line, read_rows
 from eval.sweep.folder import CELLS, SETTINGS
 from guikv.budget import parse_budget
 from guikv.errors import BudgetError, GuikvError

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from eval.benchmarks import BENCHMARKS
-from eval.benchmarks.headline import rules_of
+from eval.benchmarks.first_score import rules_of
 from eval.metrics.measures import Measure, Scored, by_cell, micro
 from eval.report.cells import COSTS, Cell
 from eval.report.joined import Bootstrap, Estimate, Runs, difference, ratio

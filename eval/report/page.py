@@ -9,12 +9,12 @@ from pathlib import Path
 from agent.report.pictures import uri
 from agent.report.raw import Raw
 from agent.report.templates import resource, templates
-from eval.benchmarks.headline import rules_of
-from eval.report.looks import Look
+from eval.benchmarks.first_score import rules_of
 from eval.report.numbers import Numbers
 from eval.report.plots import Plot
 from eval.report.reproduce import command_of
 from eval.report.series import FULL, Sweep
+from eval.report.step_view import Look
 from eval.report.tables import Table, cost_table, group_table, score_table
 
 PACKAGE = "eval.report"

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from agent.text import plain
-from eval.bench.policies.plot import BLACK, COLOURS, GREY, MARKERS
 from eval.report.cells import ReportError
 from eval.report.joined import Estimate
 from eval.report.numbers import SHARE, Entry, Numbers
 from eval.report.series import FULL, Series, budget_order
+from eval.study.plot import BLACK, COLOURS, GREY, MARKERS
 from guikv.budget import parse_budget
 
 DOTS = 110

@@ -15,8 +15,8 @@ from envs.geometry import Size
 from eval.benchmarks import BENCHMARKS, Benchmark
 from eval.benchmarks.base import Source, Step, Trajectory
 from eval.benchmarks.errors import DataError
-from eval.replay.rows import Row
 from eval.report.cells import CellRecord
+from eval.rows import Row
 from guikv.errors import GuikvError
 
 THUMB = 320

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from eval.benchmarks.headline import rules_of
+from eval.benchmarks.first_score import rules_of
 from eval.report.cells import Cell, StepId
 from eval.report.series import Joined, Series, Sweep
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from eval.replay.rows import Row
+from eval.rows import Row
 from eval.sweep.plan import Cell
 from eval.sweep.survey import Known
 

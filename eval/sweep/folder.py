@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from agent.recorder import write_atomically
-from eval.replay.rows import ROWS
 from eval.replay.settings import ORACLE
+from eval.rows import ROWS
 from eval.sweep.errors import MixError, SweepError
 from eval.sweep.plan import Cell
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import TracebackType
 
 from eval.bench.progress import long_progress
-from eval.benchmarks.headline import rules_of
+from eval.benchmarks.first_score import rules_of
 from eval.sweep.plan import Cell
 
 

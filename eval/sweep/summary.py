@@ -12,9 +12,9 @@ from rich import box
 from rich.table import Table
 
 from eval.benchmarks.base import Benchmark
-from eval.benchmarks.headline import rules_of
+from eval.benchmarks.first_score import rules_of
 from eval.metrics.measures import Scored, Value, evaluate
-from eval.replay.rows import read_rows
+from eval.rows import read_rows
 from eval.sweep.folder import rows_path
 from eval.sweep.plan import Cell
 

@@ -10,11 +10,11 @@ from rich.console import Console
 from agent.config import Config
 from eval.benchmarks.base import Benchmark, Missing, Source
 from eval.replay.settings import ORACLE, History, ReplaySettings
-from eval.sweep.book import read_known
-from eval.sweep.drive import Drive
+from eval.sweep.cell_rows import read_known
 from eval.sweep.folder import admit, announce, claimed, rows_path
 from eval.sweep.plan import Cell
 from eval.sweep.progress import Bar
+from eval.sweep.scheduler import Drive
 from eval.sweep.survey import Survey, survey
 from eval.sweep.workers import Workers, hired
 from guikv.models import SHIPPED, version_of

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from agent.errors import ConfigError
 from eval.replay.settings import ReplaySettings
-from eval.sweep.drive import Pool
+from eval.sweep.scheduler import Pool
 
 MOST = 1024
 
@@ -37,13 +37,13 @@ def read_workers(text: str, address: str | None = None) -> Workers:
 def hired(workers: Workers, cells: int, settings: ReplaySettings) -> Iterator[Pool]:
     """As many as there are cells, at most. None is left afterwards. Raises ClusterError."""
     if workers.ray:
-        from eval.cluster import Cluster
+        from eval.sweep.ray_pool import Cluster
 
         with Cluster(workers.count, cells, workers.address, _on_gpu(settings)) as cluster:
             yield cluster
         return
 
-    from eval.sweep.local import Here, Processes, visible_gpus
+    from eval.sweep.process_pool import Here, Processes, visible_gpus
 
     count = min(workers.count or 1, cells)
     if count <= 1:

@@ -16,7 +16,7 @@ from guikv.cache import CompressedCache
 from guikv.content import Frame, Message
 from guikv.errors import ModelError
 from guikv.models import images
-from guikv.models.rows import encode
+from guikv.models.chat import encode
 from guikv.models.vision import Deep, Features, VisionCache
 from guikv.prompt import Pixels, Prompt
 

@@ -26,7 +26,7 @@ from guikv.models.checkpoint import (
     read_config,
     read_weights,
 )
-from guikv.models.choices import choose_device, choose_dtype, vision_attention
+from guikv.models.device import choose_device, choose_dtype, vision_attention
 from guikv.models.quantization import quantization_config
 from guikv.nano import WEIGHTS
 from guikv.recovery import is_out_of_memory

@@ -11,12 +11,12 @@ import torch
 
 from guikv.budget import Budget
 from guikv.errors import DeviceMemoryError
+from guikv.hybrid_cache import bytes_of_states
 from guikv.models import images
 from guikv.models.base import shape_of
 from guikv.models.checkpoint import Stored
 from guikv.models.quantization import BYTES, quantizable
 from guikv.models.vision import LIMIT
-from guikv.states import bytes_of_states
 
 GIB = 2**30
 FLOATS = ("F64", "F32", "F16", "BF16")

@@ -1,8 +1,9 @@
 """Qwen3.5 and its like: three linear-attention layers to one with full attention, and Qwen3-VL's vision tower.
 
 Keys and values exist in the full-attention layers only; those are compressed. What the linear layers know is in their
-states, which `guikv.states` keeps. Vision is as in Qwen3-VL without deepstack. The chat opens the assistant's turn and
-leaves it to the model whether it thinks: its own tokens, thoughts included, stay in the cache as they were written.
+states, which `guikv.hybrid_cache` keeps. Vision is as in Qwen3-VL without deepstack. The chat opens the assistant's
+turn and leaves it to the model whether it thinks: its own tokens, thoughts included, stay in the cache as they were
+written.
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ from transformers import Qwen3_5ForConditionalGeneration, Qwen3_5MoeForCondition
 
 from guikv.cache import CompressedCache
 from guikv.errors import ModelError
+from guikv.hybrid_cache import LINEAR, HybridCache
 from guikv.models.base import Shape, shape_of
 from guikv.models.qwen3_vl import vision_flops
 from guikv.models.qwen_vl import QwenVL
 from guikv.models.vision import Deep
 from guikv.prompt import Pixels
-from guikv.states import LINEAR, HybridCache
 
 FULL = "full_attention"
 

@@ -17,8 +17,8 @@ import torch
 from torch import Tensor
 
 from guikv.policies.base import TEXT, LayerView, check_at_least, check_choice
+from guikv.policies.settle_turns import keep_settled
 from guikv.policies.snap_kv import SnapKV
-from guikv.policies.turns import keep_settled
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from pathlib import Path
 from agent.approval import Allow
 from agent.console import Terminal
 from agent.dialects import UiTars
-from agent.live import Closing
+from agent.recorded_episode import Closing
 from agent.loop import run_episode
 from agent.recorder import Recorder
 from agent.settings import LoopSettings

@@ -19,9 +19,9 @@ from agent.records import Result
 from agent.runs import load_run
 from agent.settings import LoopSettings
 from envs.android import AdbServer, Android, AndroidOptions
+from envs.android.simulator import Phone, PhoneOptions
 from envs.base import Environment
 from envs.desktop import Desktop, Sandbox, SandboxOptions
-from envs.simulated import Phone, PhoneOptions
 from tests.agent.scripted import FINISHED, ScriptedBrain, click
 from tests.leftovers import running, since
 

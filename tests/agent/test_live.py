@@ -17,7 +17,6 @@ import torch
 from typer.testing import CliRunner
 
 from agent.approval import Allow
-from agent.brain import SessionBrain
 from agent.cli import app
 from agent.config import Config
 from agent.console import Silent
@@ -25,8 +24,9 @@ from agent.demo import COLUMNS, Outcome, run_demo, write_index
 from agent.dialects import UiTars
 from agent.dialects.coordinates import Coordinates
 from agent.dialects.ui_tars.serialize import write_answer
-from agent.live import run_recorded
 from agent.loop import run_episode
+from agent.model import SessionBrain
+from agent.recorded_episode import run_recorded
 from agent.recorder import Recorder
 from agent.report import build_report
 from agent.runs import load_run

@@ -15,7 +15,7 @@ from agent.cli import app
 from agent.commands.common import guarded
 from agent.runs import load_run
 from envs.android import AdbServer
-from envs.simulated import Phone, PhoneOptions
+from envs.android.simulator import Phone, PhoneOptions
 from guikv.models.random_weights import random_model
 from tests.leftovers import running, since
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from agent.brain import SessionBrain
+from agent.model import SessionBrain
 from guikv.session import Generation
 
 

@@ -14,9 +14,9 @@ from gymnasium.utils.env_checker import check_env
 
 from envs.actions import Click, Type
 from envs.android import AdbServer
+from envs.android.simulator import Phone, PhoneOptions
 from envs.desktop import Sandbox, SandboxOptions
 from envs.gym import ENVIRONMENT_ID, Seconds
-from envs.simulated import Phone, PhoneOptions
 
 
 @contextmanager

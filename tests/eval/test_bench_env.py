@@ -13,9 +13,9 @@ from agent.errors import ConfigError
 from envs.base import Environment, EnvironmentDied, SetupError
 from eval.bench import env_places
 from eval.bench.env import PHASES, Track, actions, run_bench, spread, summarise
-from eval.bench.env_command import env_table
 from eval.bench.env_places import PLACES, choose, opened
 from eval.cli import app
+from eval.commands.bench_env import env_table
 from tests.agent.scripted import FakeScreen
 
 

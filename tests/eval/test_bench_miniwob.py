@@ -15,11 +15,11 @@ from typer.testing import CliRunner
 from agent.errors import ConfigError
 from envs.base import EnvError, EnvironmentDied, SetupError
 from envs.miniwob import task_names
-from eval.bench import miniwob
-from eval.bench.miniwob import EXCLUDED, Outcome, Plan, bench_config, choose_tasks, run_bench
-from eval.bench.miniwob_command import bench_miniwob
-from eval.bench.miniwob_rows import CSV, Row, read_rows, summarise
 from eval.bench.rows import RowsError, append_row
+from eval.commands.bench_miniwob import bench_miniwob
+from eval.live import miniwob
+from eval.live.miniwob import EXCLUDED, Outcome, Plan, bench_config, choose_tasks, run_bench
+from eval.live.miniwob_rows import CSV, Row, read_rows, summarise
 from guikv.models.base import Adapter
 from guikv.models.random_weights import random_model
 

@@ -13,23 +13,23 @@ import torch
 from typer.testing import CliRunner
 
 from agent.assemble import make_dialect
-from agent.brain import SessionBrain
 from agent.config import CacheConfig, Config
 from agent.dialects.coordinates import Coordinates
 from agent.dialects.ui_tars.serialize import write_answer
 from agent.errors import ConfigError
 from agent.history import History, Observation, Turn
+from agent.model import SessionBrain
 from envs.actions import Action, Click, Scroll, Type
 from envs.geometry import Resize, Size
 from envs.playground import TASKS as PLAYGROUND_TASKS
-from eval.bench.policies import run
-from eval.bench.policies.command import JSON, bench_policies
-from eval.bench.policies.design import CORRECTED, PARTS, RELEASED, TASKS, Arm, Cell, cells, series_of
-from eval.bench.policies.episodes import Episode, EpisodesError, load_groups
-from eval.bench.policies.play import MAX_NEW_TOKENS, Player, held_bytes, judge, recall
-from eval.bench.policies.run import CSV, read_rows, run_cells
 from eval.bench.rows import RowsError
 from eval.benchmarks.playground import PlaygroundGold, matches
+from eval.commands.bench_policies import JSON, bench_policies
+from eval.study import run
+from eval.study.episodes import Episode, EpisodesError, load_groups
+from eval.study.play import MAX_NEW_TOKENS, Player, held_bytes, judge, recall
+from eval.study.presets import CORRECTED, PARTS, RELEASED, TASKS, Arm, Cell, cells, series_of
+from eval.study.run import CSV, read_rows, run_cells
 from guikv import load_model
 from guikv.content import Reply
 from guikv.models.base import Adapter
@@ -284,7 +284,7 @@ def test_windows_play_only_episodes_that_outgrow_the_history(player: Player, tmp
 
 
 def test_bytes_count_every_step_as_often_as_it_is_due(player: Player) -> None:
-    from eval.bench.policies.play import Held, Played
+    from eval.study.play import Held, Played
 
     def played(*kv: int) -> list[Played]:
         return [Played(Reply((), ""), True, Held(k, k, k, k)) for k in kv]

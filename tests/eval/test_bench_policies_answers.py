@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from eval.bench.policies import answers
-from eval.bench.policies.curves import Curves, Point, at_bytes, curves_of, difference, estimate, wilson
-from eval.bench.policies.design import CORRECTED, FEW, RELEASED, Arm
-from eval.bench.policies.plot import plot_part
-from eval.bench.policies.run import CSV, Row, read_rows
-from eval.bench.policies.table import ranking_table, task_table
 from eval.bench.rows import append_row
+from eval.study import answers
+from eval.study.curves import Curves, Point, at_bytes, curves_of, difference, estimate, wilson
+from eval.study.plot import plot_part
+from eval.study.presets import CORRECTED, FEW, RELEASED, Arm
+from eval.study.run import CSV, Row, read_rows
+from eval.study.table import ranking_table, task_table
 
 
 def point(fraction: float, outcomes: str, budget: float = 0.0) -> Point:

@@ -16,8 +16,8 @@ from agent.cli import main
 from eval import benchmarks
 from eval.benchmarks.pictures import Picture
 from eval.benchmarks.playground import PLAYGROUND
+from eval.commands.data import data as application
 from eval.data.catalogue import CATALOGUE, Entry, entries
-from eval.data.command import data as application
 from eval.data.images import Images
 from eval.data.tally import Problems
 from tests.eval.spots import SPOTS

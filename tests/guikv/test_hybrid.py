@@ -16,13 +16,13 @@ from torch import Tensor
 from guikv.budget import Budget
 from guikv.content import Message, Reply, last_frames
 from guikv.errors import ModelError, SessionError
+from guikv.hybrid_cache import MARKS, HybridCache, bytes_of_states
 from guikv.models import load_model
 from guikv.models.base import Adapter
 from guikv.models.images import patches
 from guikv.policies import POLICIES, Full, GuiKV, SnapKV, make_policy
 from guikv.prompt import NO_FRAME, Prompt
 from guikv.session import Session
-from guikv.states import MARKS, HybridCache, bytes_of_states
 from tests.guikv import hybrid_checkpoint, hybrid_reference
 from tests.guikv.conftest import episode
 

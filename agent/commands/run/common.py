@@ -117,7 +117,7 @@ def run(resolved: Config, common: Common, device: Device, launch: Callable[[], E
     """
     from agent.assemble import cache_policy, load_adapter, make_approver, make_dialect, new_folder
     from agent.console import Terminal
-    from agent.live import Closing, run_recorded
+    from agent.recorded_episode import Closing, run_recorded
     from agent.recorder import refuse_taken
     from agent.report import build_report
     from agent.runs import load_run

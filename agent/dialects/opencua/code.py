@@ -7,7 +7,7 @@ import textwrap
 import warnings
 from dataclasses import dataclass, field
 
-from agent.dialects.opencua.salvage import Piece, loose_values, nesting, pieces
+from agent.dialects.opencua.loose_calls import Piece, loose_values, nesting, pieces
 
 Value = str | int | float | bool | None | tuple["Value", ...]
 

@@ -16,7 +16,7 @@ from agent.dialects.opencua.places import Places
 from agent.dialects.opencua.prompt import Generation, Level, Prompt, built_in, from_file, from_text
 from agent.dialects.opencua.serialize import write_answer
 from agent.dialects.opencua.steps import Memory
-from agent.dialects.ui_tars.prompt import fill
+from agent.dialects.prompts import fill
 from agent.history import History, Observation
 from envs.actions import Action
 from envs.geometry import Resize

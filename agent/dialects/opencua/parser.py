@@ -11,8 +11,8 @@ from agent.dialects.opencua.arguments import ArgumentError
 from agent.dialects.opencua.code import Call, CodeError, read_code, read_prose
 from agent.dialects.opencua.draft import Draft
 from agent.dialects.opencua.functions import apply
+from agent.dialects.opencua.loose_calls import first_call, pieces
 from agent.dialects.opencua.places import Places
-from agent.dialects.opencua.salvage import first_call, pieces
 from agent.errors import ParseError
 from envs.actions import Click
 

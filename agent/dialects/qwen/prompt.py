@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from agent.dialects.prompts import check_template, template_from_file
 from agent.dialects.qwen.tools import Generation, Kind
-from agent.dialects.ui_tars.prompt import check_template, template_from_file
 
 NOTHING = "None"
 """What stands for the earlier steps when there are none."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agent.dialects.coordinates import Coordinates, PointError, read_numbers
-from agent.dialects.ui_tars.calls import Call
+from agent.dialects.scanner import Call
 from envs.geometry import Point
 
 START = ("start_box", "point", "start_point", "box", "bbox", "coordinate", "position", "start")

@@ -9,10 +9,10 @@ from pathlib import Path
 from agent.dialects.base import Parsed
 from agent.dialects.coordinates import Coordinates, Space
 from agent.dialects.layouts import Layout, check_layout, neutral
+from agent.dialects.prompts import check_template, fill, official_template, template_from_file
 from agent.dialects.ui_tars import parser
 from agent.dialects.ui_tars.layout import IMAGES
 from agent.dialects.ui_tars.layout import render as lay_out
-from agent.dialects.ui_tars.prompt import check_template, fill, official_template, template_from_file
 from agent.dialects.ui_tars.serialize import write_answer
 from agent.history import History, Observation
 from envs.actions import Action

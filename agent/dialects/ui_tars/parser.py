@@ -8,9 +8,9 @@ from pydantic import ValidationError
 
 from agent.dialects.base import Parsed
 from agent.dialects.coordinates import Coordinates, PointError
+from agent.dialects.scanner import Call, CallError, name_end, scan_call
 from agent.dialects.ui_tars.actions import build, canonical
 from agent.dialects.ui_tars.arguments import ArgumentError, Arguments
-from agent.dialects.ui_tars.calls import Call, CallError, name_end, scan_call
 from agent.dialects.ui_tars.envelope import Envelope, join, open_envelope, skip_label, thought_of
 from agent.dialects.ui_tars.pointer import HALVES, click, join_halves
 from agent.errors import ParseError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from agent.dialects.coordinates import Coordinates
-from agent.dialects.ui_tars.calls import escape
+from agent.dialects.scanner import escape
 from agent.errors import DialectError
 from envs.actions import (
     Action,

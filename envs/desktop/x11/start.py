@@ -12,7 +12,7 @@ from Xlib.error import DisplayError, XauthError
 from envs.base import SetupError
 from envs.desktop.control import Control
 from envs.desktop.x11.keyboard import Keyboard
-from envs.desktop.x11.person import Person
+from envs.desktop.x11.user_input import Person
 from envs.desktop.x11.windows import Windows
 
 

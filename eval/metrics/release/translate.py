@@ -16,7 +16,7 @@ from guikv.models.images import resized
 def ui_tars_image(screenshot: Size) -> Size | None:
     """What UI-TARS-1.5 would see of it; None for sizes that no model takes."""
     # The replay imports the benchmarks, which import this package.
-    from eval.replay.speak import EYES
+    from eval.replay.offline_dialect import EYES
 
     try:
         return Size(*resized((screenshot.width, screenshot.height), EYES["ui_tars"]))

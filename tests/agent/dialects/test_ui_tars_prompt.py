@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from agent.dialects import DIALECTS, UiTars
-from agent.dialects.ui_tars.prompt import fill
+from agent.dialects.prompts import fill
 from agent.errors import DialectError
 from agent.history import History, Observation, Turn
 from guikv.content import Frame, Reply, Text

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from envs.android import AdbServer, Android, AndroidOptions
-from envs.simulated import Phone, PhoneOptions
+from envs.android.simulator import Phone, PhoneOptions
 
 Options = Callable[..., AndroidOptions]
 Show = Callable[[str], None]

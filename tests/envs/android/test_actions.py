@@ -24,8 +24,8 @@ from envs.actions import (
     Wait,
 )
 from envs.android import AdbServer, Android, AndroidOptions
+from envs.android.simulator import Phone, PhoneOptions
 from envs.base import ActionFailed, UnsupportedAction
-from envs.simulated import Phone, PhoneOptions
 from tests.envs.android.conftest import Show, write
 
 LISTEN = """

@@ -6,8 +6,8 @@ import pytest
 
 from envs.android import AdbServer, AndroidOptions
 from envs.android.checks import findings
+from envs.android.simulator import Phone
 from envs.base import Finding
-from envs.simulated import Phone
 from tests.envs.android.conftest import Options
 
 

@@ -14,8 +14,8 @@ from envs.actions import ACTION_TYPES
 from envs.android import AdbServer, Android, AndroidOptions
 from envs.android.connect import normal_serial
 from envs.android.device import is_address
+from envs.android.simulator import Phone
 from envs.base import Environment, SetupError
-from envs.simulated import Phone
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ import pytest
 from envs.actions import Click, Swipe
 from envs.android import AdbServer, Android, AndroidOptions
 from envs.android.link import LinkError
+from envs.android.simulator import Phone
 from envs.base import ActionFailed, EnvironmentDied, ScreenshotError
 from envs.processes import alive
-from envs.simulated import Phone
 
 Launch = Callable[..., Android]
 

@@ -14,9 +14,9 @@ from envs.android import Android, picture
 from envs.android.device import Device
 from envs.android.link import Output
 from envs.android.options import Picture
+from envs.android.simulator import Phone
 from envs.base import ScreenshotError, SetupError
 from envs.geometry import Size
-from envs.simulated import Phone
 from tests.envs.android.conftest import Options, Show
 
 COLOURS = "<div style='position:absolute;inset:0;background:linear-gradient(90deg,red,lime 50%,blue)'></div>"

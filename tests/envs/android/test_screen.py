@@ -7,8 +7,8 @@ import pytest
 from envs.actions import Click, OpenApp, SystemButton
 from envs.android import Android, driver, screen
 from envs.android.screen import Locked
+from envs.android.simulator import Phone
 from envs.base import ActionFailed, HiddenScreen, SetupError
-from envs.simulated import Phone
 from tests.envs.android.conftest import Options, Show
 
 

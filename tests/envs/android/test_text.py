@@ -9,8 +9,8 @@ import pytest
 from envs.actions import Type
 from envs.android import Android
 from envs.android.keyboard import ADB_KEYBOARD, PREVIOUS
+from envs.android.simulator import Phone
 from envs.base import ActionFailed
-from envs.simulated import Phone
 from tests.envs.android.conftest import Options
 from tests.envs.corpus import CORPUS
 

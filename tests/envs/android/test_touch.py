@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from envs.actions import Direction
 from envs.android import touch
 from envs.android.keyboard import pieces
+from envs.android.simulator.commands.gestures import unescape
 from envs.geometry import Size
-from envs.simulated.commands.gestures import unescape
 
 SIZE = Size(1080, 2340)
 PRINTABLE = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=1, max_size=900)

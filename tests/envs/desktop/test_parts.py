@@ -13,7 +13,7 @@ import pytest
 from envs.base import ActionFailed
 from envs.desktop.area import Area
 from envs.desktop.control import Control
-from envs.desktop.other import OtherKeyboard
+from envs.desktop.non_x11 import OtherKeyboard
 from envs.desktop.x11 import keysyms
 from envs.keys import NAMED
 

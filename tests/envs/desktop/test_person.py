@@ -24,7 +24,7 @@ from envs.base import ActionFailed, SetupError, UserStopped
 from envs.desktop import Desktop, DesktopOptions
 from envs.desktop.control import Control
 from envs.desktop.options import OnUserInput
-from envs.desktop.x11.person import Person
+from envs.desktop.x11.user_input import Person
 from envs.xvfb import Xvfb
 from tests.envs.desktop.conftest import until
 

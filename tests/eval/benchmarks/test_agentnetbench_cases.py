@@ -10,7 +10,7 @@ import yaml
 
 from envs.geometry import Size
 from eval.benchmarks.agentnetbench import AGENTNETBENCH
-from eval.replay.speak import speaker
+from eval.replay.offline_dialect import speaker
 
 CASES: list[dict[str, Any]] = yaml.safe_load(
     (Path(__file__).parents[2] / "data" / "scoring" / "agentnetbench.yaml").read_text("utf-8")

@@ -15,8 +15,8 @@ from eval.benchmarks.agentnetbench.release import released
 from eval.benchmarks.base import Source, Step
 from eval.benchmarks.pictures import Picture
 from eval.metrics.release import read
+from eval.replay.offline_dialect import speaker
 from eval.replay.oracle import say
-from eval.replay.speak import speaker
 
 DATA = Path(__file__).parents[2] / "data" / "agentnetbench"
 DIALECTS = ("ui_tars", "opencua", "qwen25", "qwen3")

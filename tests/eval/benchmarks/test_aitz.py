@@ -16,7 +16,7 @@ from eval.benchmarks.aitz import AITZ
 from eval.benchmarks.base import Source, Trajectory
 from eval.benchmarks.errors import DataError
 from eval.metrics.measures import Scored, evaluate
-from eval.replay.speak import speaker
+from eval.replay.offline_dialect import speaker
 
 DATA = Path(__file__).parents[2] / "data" / "aitz"
 EPISODE = "GOOGLE_APPS-523638528775825151"

@@ -14,7 +14,7 @@ from envs.geometry import Size
 from eval.benchmarks.androidcontrol import ANDROIDCONTROL
 from eval.benchmarks.androidcontrol.gold import AndroidGold
 from eval.benchmarks.base import Prediction
-from eval.replay.speak import speaker
+from eval.replay.offline_dialect import speaker
 
 SIZE = Size(1092, 2408)
 FILE = Path(__file__).parents[2] / "data" / "scoring" / "androidcontrol.yaml"

@@ -15,8 +15,8 @@ from eval.benchmarks.androidcontrol import ANDROIDCONTROL
 from eval.benchmarks.androidcontrol.answer import swiped
 from eval.benchmarks.base import Kind, Source, Step, Trajectory
 from eval.metrics.measures import Scored, Value, evaluate
+from eval.replay.offline_dialect import speaker
 from eval.replay.oracle import say
-from eval.replay.speak import speaker
 from tests.eval.benchmarks.androidcontrol_files import episode, write
 
 DATA = Path(__file__).parents[2] / "data" / "androidcontrol"

@@ -12,9 +12,9 @@ from eval.benchmarks.mind2web import MIND2WEB
 from eval.benchmarks.mind2web.answer import operation_of
 from eval.metrics.measures import evaluate
 from eval.replay.environment import Recorded
+from eval.replay.offline_dialect import speaker
 from eval.replay.oracle import say
-from eval.replay.rows import Row
-from eval.replay.speak import speaker
+from eval.rows import Row
 from tests.eval.benchmarks.mind2web_pages import BLOCKS, PAGES, Parquet, write_blocks
 
 DIALECTS = ("ui_tars", "opencua", "qwen25", "qwen3")

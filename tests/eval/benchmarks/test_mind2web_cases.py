@@ -10,7 +10,7 @@ from envs.actions import load_action
 from envs.geometry import Size
 from eval.benchmarks.base import Prediction
 from eval.benchmarks.mind2web import MIND2WEB
-from eval.replay.speak import speaker
+from eval.replay.offline_dialect import speaker
 
 FILE = Path(__file__).parents[2] / "data" / "scoring" / "mind2web.yaml"
 CASES: list[dict[str, Any]] = yaml.safe_load(FILE.read_text("utf-8"))

@@ -14,7 +14,7 @@ from eval.benchmarks.base import Source, Trajectory
 from eval.benchmarks.screenspot import SCREENSPOT_PRO, SCREENSPOT_V2
 from eval.benchmarks.screenspot.benchmark import ScreenSpot
 from eval.benchmarks.screenspot.target import Target
-from eval.replay.speak import speaker
+from eval.replay.offline_dialect import speaker
 
 DATA = Path(__file__).parents[2] / "data" / "screenspot"
 DIALECTS = ("ui_tars", "opencua", "qwen25", "qwen3")

@@ -11,7 +11,7 @@ import yaml
 from envs.geometry import Size
 from eval.benchmarks.screenspot import SCREENSPOT_PRO, SCREENSPOT_V2
 from eval.benchmarks.screenspot.benchmark import ScreenSpot
-from eval.replay.speak import speaker
+from eval.replay.offline_dialect import speaker
 
 FOLDER = Path(__file__).parents[2] / "data" / "scoring"
 BENCHMARKS = (SCREENSPOT_V2, SCREENSPOT_PRO)

@@ -29,7 +29,7 @@ from eval.benchmarks.errors import DataError
 from eval.benchmarks.webvoyager import WEBVOYAGER
 from eval.benchmarks.webvoyager.reply import WebGold, read_reply
 from eval.metrics.measures import Scored, evaluate
-from eval.replay.speak import speaker
+from eval.replay.offline_dialect import speaker
 
 DATA = Path(__file__).parents[2] / "data" / "webvoyager"
 DIALECTS = ("ui_tars", "opencua", "qwen25", "qwen3")

@@ -23,7 +23,7 @@ from envs.actions import (
 from envs.geometry import Resize, Size
 from eval.benchmarks.base import Prediction
 from eval.metrics.release import Call, Reading, read
-from eval.replay.speak import speaker
+from eval.replay.offline_dialect import speaker
 
 SIZE = Size(1932, 1092)
 """UI-TARS sees it as it is, so that whole pixels stay exact."""

@@ -20,10 +20,10 @@ from eval.benchmarks.errors import DataError, MissingImage
 from eval.benchmarks.pictures import Picture
 from eval.benchmarks.playground.benchmark import PLAYGROUND, Playground, PlaygroundGold
 from eval.metrics.measures import evaluate
+from eval.replay.offline_dialect import as_set
 from eval.replay.play import MOST_ANSWERS, play
-from eval.replay.rows import Row
 from eval.replay.settings import ReplaySettings
-from eval.replay.speak import as_set
+from eval.rows import Row
 from guikv.models import Adapter
 from guikv.policies import POLICIES
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from envs.actions import Click
-from eval.replay.rows import Row, RowFile, RowsError, read_rows
+from eval.rows import Row, RowFile, RowsError, read_rows
 
 ROW = Row(benchmark="b", trajectory="t", step=0, key="0", texts=("é\ud800",), scores={"official": 1.0})
 

@@ -10,8 +10,8 @@ from typing import Any
 from PIL import Image
 
 from agent.config import CacheConfig, Config
-from eval.replay.rows import Row
 from eval.replay.settings import ReplaySettings
+from eval.rows import Row
 
 CLICK = {"type": "click", "x": 30.0, "y": 20.0, "button": "left", "count": 1}
 SIZE = (100, 80)

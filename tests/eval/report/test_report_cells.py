@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from eval.benchmarks.errors import DataError
-from eval.replay.rows import RowsError
 from eval.report.cells import ReportError, read_sweep
 from eval.report.series import Series, flattened, join
+from eval.rows import RowsError
 from tests.eval.report import made
 
 

@@ -18,10 +18,10 @@ from typer.testing import CliRunner
 
 from agent.report.pictures import MAX_SIDE
 from envs.browser.chromium import find_chromium, launch_args
-from eval.replay.rows import RowsError
+from eval.commands.report import report
 from eval.report.build import Wanted, build_report
 from eval.report.cells import ReportError
-from eval.report.command import report
+from eval.rows import RowsError
 from guikv.errors import BudgetError
 from tests.eval.report import made
 

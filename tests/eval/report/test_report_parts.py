@@ -17,12 +17,12 @@ from eval.benchmarks.androidcontrol.gold import AndroidGold, Element
 from eval.benchmarks.base import Gold
 from eval.benchmarks.mind2web.gold import Mind2WebGold
 from eval.benchmarks.screenspot.target import Target
+from eval.commands.replay import replay
 from eval.metrics.shapes import Box
 from eval.report.boxes import box_svg, boxes_of, gold_boxes
 from eval.report.cells import read_sweep
 from eval.report.reproduce import command_of
 from eval.report.series import join
-from eval.sweep.commands import replay
 from tests.eval.report import made
 
 SIZE = Size(200, 100)

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from eval.sweep.local import Here
 from eval.sweep.plan import Axes, Cell
+from eval.sweep.process_pool import Here
 from tests.eval.sweep.tools import cells_of, comparable, drive, few
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from envs import processes
-from eval.cluster import Cluster, ClusterError, gpu_share
 from eval.sweep.plan import Cell
+from eval.sweep.ray_pool import Cluster, ClusterError, gpu_share
 from tests.eval.sweep.conftest import Whole
 from tests.eval.sweep.tools import Log, comparable, drive
 from tests.leftovers import running, since

@@ -15,7 +15,7 @@ from agent.config import Config, ModelConfig, PromptConfig
 from agent.errors import ConfigError
 from eval.benchmarks.base import Source
 from eval.benchmarks.errors import DataError, MissingImage
-from eval.sweep.commands import replay, rescore
+from eval.commands.replay import replay, rescore
 from eval.sweep.errors import MixError
 from eval.sweep.sweep import base_settings
 from tests.eval.sweep.conftest import Whole

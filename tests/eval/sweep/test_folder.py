@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from eval.replay.rows import ROWS, RowsError, read_rows
+from eval.rows import ROWS, RowsError, read_rows
 from eval.sweep.errors import MixError, SweepError
 from eval.sweep.folder import SETTINGS, SWEEP, admit, begin, claimed, rows_path, stored
-from eval.sweep.local import Here
 from eval.sweep.plan import Axes, Cell
+from eval.sweep.process_pool import Here
 from tests.eval.sweep.tools import cells_of, drive, few
 
 DIALECTS = Axes((), (), dialects=("ui_tars", "qwen3"))

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from eval.benchmarks import BENCHMARKS
-from eval.replay.rows import Row
-from eval.sweep.book import Book
+from eval.rows import Row
+from eval.sweep.cell_rows import Book
 from eval.sweep.plan import Cell
 from eval.sweep.progress import Bar
 from tests.eval.sweep.tools import EPISODES, cells_of

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from eval.replay.rows import RowsError, read_rows
+from eval.rows import RowsError, read_rows
 from eval.sweep.errors import SweepError
 from eval.sweep.folder import rows_path
-from eval.sweep.local import Here
 from eval.sweep.plan import Axes, Cell
+from eval.sweep.process_pool import Here
 from eval.sweep.rescore import rescore
 from tests.eval.sweep.tools import cells_of, comparable, drive, few
 

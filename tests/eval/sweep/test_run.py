@@ -21,13 +21,13 @@ from eval.benchmarks.base import Source, Trajectory
 from eval.benchmarks.errors import DataError, MissingImage
 from eval.benchmarks.playground.benchmark import Playground
 from eval.replay.play import play
-from eval.replay.rows import Row, RowsError, read_rows
+from eval.rows import Row, RowsError, read_rows
 from eval.sweep import run
 from eval.sweep.errors import MixError, SweepError
 from eval.sweep.events import Failed, Job
 from eval.sweep.folder import rows_path
-from eval.sweep.local import Here
 from eval.sweep.plan import Axes
+from eval.sweep.process_pool import Here
 from eval.sweep.run import Player
 from eval.sweep.survey import survey
 from guikv.errors import DeviceMemoryError
@@ -37,7 +37,7 @@ from tests.eval.sweep.tools import EPISODES, PLAYGROUND, Log, cells_of, comparab
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from eval.sweep.local import Processes
+from eval.sweep.process_pool import Processes
 from eval.sweep.plan import Axes
 from tests.eval.sweep.tools import Log, cells_of, drive
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from eval.sweep.drive import RETRIES
 from eval.sweep.events import Died, Done, Event, Job
 from eval.sweep.folder import claimed
-from eval.sweep.local import Processes, visible_gpus
 from eval.sweep.plan import Axes, Cell
+from eval.sweep.process_pool import Processes, visible_gpus
+from eval.sweep.scheduler import RETRIES
 from tests.eval.sweep.conftest import Whole
 from tests.eval.sweep.tools import Log, cells_of, comparable, drive, few
 from tests.leftovers import running, since

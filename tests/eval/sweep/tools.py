@@ -10,11 +10,11 @@ from typing import Any
 
 from agent.config import Config, ModelConfig
 from eval.benchmarks import BENCHMARKS
-from eval.replay.rows import read_rows
 from eval.replay.settings import ORACLE, ReplaySettings
-from eval.sweep.drive import Drive, Pool
+from eval.rows import read_rows
 from eval.sweep.folder import admit, claimed, rows_path
 from eval.sweep.plan import Axes, Cell, make_cells
+from eval.sweep.scheduler import Drive, Pool
 
 EPISODES = Path(__file__).parents[2] / "data" / "nano_episodes"
 PLAYGROUND = BENCHMARKS["playground"]

@@ -1,0 +1,118 @@
+"""Training losses: reading and grounding on image tokens, and the answers of the decoder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from eval.nano.training.config import HIDDEN
+from eval.nano.training.geometry import GRID, TOKENS
+from eval.nano.training.init import EMBED_NORM
+from eval.nano.training.labels import BINS, IGNORE
+
+SHARPNESS = 10.0
+"""Logit of a word whose embedding stands in an image token at full length; no word counts as half."""
+
+
+class AuxiliaryHeads(nn.Module):
+    """Linear read-outs used by the losses only; they never enter the checkpoint that ships."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.click_x, self.click_y = nn.Linear(HIDDEN, BINS), nn.Linear(HIDDEN, BINS)
+        self.row, self.column = nn.Linear(HIDDEN, GRID), nn.Linear(HIDDEN, GRID)
+        self.answer_x, self.answer_y = nn.Linear(HIDDEN, BINS), nn.Linear(HIDDEN, BINS)
+
+    @torch.no_grad()
+    def start_answers(self) -> None:
+        """Read answers as clicks are read from image tokens, whose content attention copies."""
+        for answer, click in ((self.answer_x, self.click_x), (self.answer_y, self.click_y)):
+            answer.load_state_dict(click.state_dict())
+
+
+def unit(x: Tensor) -> Tensor:
+    """Scale to unit mean square, so that a read-out does not depend on the residual's size."""
+    return x * torch.rsqrt(x.square().mean(-1, keepdim=True) + 1e-6)
+
+
+def read_losses(
+    image: Tensor, words: Tensor, clicks: Tensor, embeddings: Tensor, vocab: Tensor, heads: AuxiliaryHeads
+) -> dict[str, Tensor]:
+    """Losses of the vision tower alone.
+
+    image (screens, TOKENS, hidden); words (screens, TOKENS) token ids, BLANK or IGNORE; clicks
+    (screens, TOKENS, 2) bins or -1; embeddings (vocab size, hidden); vocab (words,) ids of words.
+
+    An image token is to hold its word's embedding as it is (cross-entropy alone would leave its
+    length free, and the decoder matches by dot products), nothing if it shows no word, plus
+    whatever tells where its element is clicked and which cell it is.
+    """
+    amounts = image @ embeddings[vocab].T / EMBED_NORM**2
+    logits = torch.cat([SHARPNESS * amounts, torch.full_like(amounts[..., :1], SHARPNESS / 2)], -1)
+    index = torch.full((embeddings.shape[0],), -1, device=vocab.device)
+    index = index.scatter(0, vocab, torch.arange(len(vocab), device=vocab.device))
+    target = torch.where(words >= 0, index[words.clamp(min=0)], len(vocab))
+    keep, shown = words != IGNORE, words >= 0
+    weight = keep * torch.where(shown, 1.0, 0.2)
+    entropy = functional.cross_entropy(logits.flatten(0, 1), target.flatten(), reduction="none").view_as(weight)
+    wanted = functional.one_hot(target, len(vocab) + 1)[..., :-1].to(amounts.dtype)
+    spread = (amounts - wanted).square().sum(-1)
+    total = weight.sum().clamp(min=1)
+    out = {"word": (entropy * weight).sum() / total, "length": (spread * weight).sum() / total}
+    cells = torch.arange(TOKENS, device=image.device).repeat(image.shape[0])
+    flat = unit(image.flatten(0, 1))
+    out["place"] = functional.cross_entropy(heads.row(flat), cells // GRID) + functional.cross_entropy(
+        heads.column(flat), cells % GRID
+    )
+    clickable = clicks[..., 0].flatten() >= 0
+    if bool(clickable.any()):
+        flat, bins = flat[clickable], clicks.flatten(0, 1)[clickable]
+        x, y = heads.click_x(flat), heads.click_y(flat)
+        out["ground"] = functional.cross_entropy(x, bins[:, 0]) + functional.cross_entropy(y, bins[:, 1])
+        near = ((x.argmax(-1) - bins[:, 0]).abs() <= 2) & ((y.argmax(-1) - bins[:, 1]).abs() <= 1)
+        out["ground_ok"] = near.float().mean()
+    if bool(shown.any()):
+        out["read_ok"] = (logits.argmax(-1) == target)[shown].float().mean()
+    return out
+
+
+def read_total(parts: dict[str, Tensor]) -> Tensor:
+    """Weighted sum of `read_losses`."""
+    total = parts["word"] + 0.3 * parts["length"] + 0.15 * parts["place"]
+    return total + 0.3 * parts["ground"] if "ground" in parts else total
+
+
+@dataclass(frozen=True)
+class Weights:
+    """How much the auxiliary losses of the decoder count; all but the answers themselves end at zero."""
+
+    attention: float = 0.5
+    answer: float = 0.3
+    vision: float = 1.0
+    joint: bool = True
+
+
+def answer_loss(logits: Tensor, targets: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+    """Weighted cross-entropy of reply tokens -> (loss, right per token).
+
+    logits (tokens, vocab), targets (tokens,), weights (vocab,): what a token counts. Naming the wrong element
+    spoils the whole action, a digit may, while most other tokens are fixed phrases.
+    """
+    entropy = functional.cross_entropy(logits, targets, reduction="none")
+    weight = weights[targets]
+    return (entropy * weight).sum() / weight.sum(), logits.argmax(-1) == targets
+
+
+def attention_loss(scores: Tensor, own: Tensor, rows: Tensor, where: Tensor) -> Tensor:
+    """Share of attention that a thought's word puts outside its own image tokens, as -log.
+
+    scores (batch, kv, group, length, length) masked; own (clicks, length) true at the image
+    tokens of the named element; rows, where (clicks,) batch row and index of the word. Only the
+    heads of the first key-value group are asked.
+    """
+    s = scores[rows, 0, :, where]
+    inside = torch.logsumexp(s.masked_fill(~own[:, None], -1e4), -1)
+    return (torch.logsumexp(s, -1) - inside).mean()

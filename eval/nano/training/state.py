@@ -1,0 +1,96 @@
+"""What a training run writes so that it can go on after a kill, and the picture of its progress."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+from transformers import Qwen2_5_VLForConditionalGeneration
+
+from eval.nano.training.config import save_checkpoint
+from eval.nano.training.optimiser import Optimisers
+
+
+def add_run_options(parser: argparse.ArgumentParser) -> None:
+    """The options of every training run."""
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--resume", action="store_true")
+
+
+def pick_device(name: str) -> torch.device:
+    """The device of that name; `auto` is CUDA where there is one."""
+    return torch.device(("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name)
+
+
+def save_run(
+    out: Path,
+    model: Qwen2_5_VLForConditionalGeneration,
+    heads: Mapping[str, torch.nn.Module],
+    optimisers: Optimisers,
+    progress: Mapping[str, Any],
+) -> None:
+    """Write the plain checkpoint to OUT/weights and all that a resumed run needs to OUT/state.
+
+    `heads` are the modules that train along and do not ship. Every file is replaced at once.
+    """
+    state = out / "state"
+    state.mkdir(parents=True, exist_ok=True)
+    tensors: dict[str, dict[str, Tensor]] = {
+        "model": {n: p.detach().clone() for n, p in model.state_dict().items() if n != "lm_head.weight"},
+        "optimisers": optimisers.state(),
+        **{name: head.state_dict() for name, head in heads.items()},
+    }
+    for name, values in tensors.items():
+        part = state / f"{name}.part"
+        save_file(values, part)
+        part.replace(state / f"{name}.safetensors")
+    part = state / "progress.part"
+    part.write_text(json.dumps(progress))
+    part.replace(state / "progress.json")
+    save_checkpoint(model, out / "weights")
+
+
+def load_run(
+    out: Path,
+    model: Qwen2_5_VLForConditionalGeneration,
+    heads: Mapping[str, torch.nn.Module],
+    optimisers: Optimisers,
+) -> dict[str, Any]:
+    """Restore what `save_run` wrote and return the progress."""
+    state = out / "state"
+    model.load_state_dict(load_file(state / "model.safetensors"), strict=False)
+    for name, head in heads.items():
+        head.load_state_dict(load_file(state / f"{name}.safetensors"))
+    optimisers.load(load_file(state / "optimisers.safetensors"))
+    progress: dict[str, Any] = json.loads((state / "progress.json").read_text())
+    return progress
+
+
+def draw_curve(log: Path, picture: Path, keys: Sequence[str]) -> None:
+    """Plot accuracies of a log over minutes."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    figure, axes = pyplot.subplots(figsize=(7, 4))
+    for key in keys:
+        points = [(line["minutes"], line[key]) for line in lines if key in line]
+        if points:
+            axes.plot(*zip(*points, strict=True), label=key)
+    axes.set_xlabel("minutes")
+    axes.set_ylim(0, 1.02)
+    axes.legend()
+    figure.tight_layout()
+    figure.savefig(picture, dpi=110)
+    pyplot.close(figure)

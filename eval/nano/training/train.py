@@ -1,0 +1,196 @@
+"""Train nano from scratch on two CPU cores: to read, then to click; `episodes` goes on with whole tasks.
+
+guikv nano train see --minutes 80 --read-minutes 25 --out runs/nano [--pages DIR] [--resume]
+guikv nano train episodes --help
+
+The reading stage trains the vision tower alone on walls of words that grow harder as it succeeds;
+the acting stage trains everything on screens with instructions. A killed run goes on with
+`--resume`; its plain checkpoint is always in OUT/weights.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from eval.nano.training import train_episodes as recall
+from eval.nano.training.fast_forward import FastForward
+from eval.nano.training.feed import Feed
+from eval.nano.training.init import new_model
+from eval.nano.training.losses import AuxiliaryHeads, Weights
+from eval.nano.training.optimiser import Optimisers, cosine_fall
+from eval.nano.training.samples import make_batches
+from eval.nano.training.state import add_run_options, draw_curve, load_run, pick_device, save_run
+from eval.nano.training.steps import Stepper
+from eval.nano.training.threads import Pace
+
+EPILOG = "The second stage has options of its own: guikv nano train episodes --help"
+SAVE_EVERY = 60.0
+LOG_EVERY = 15.0
+
+
+@dataclass
+class Progress:
+    """What a resumed run has to know besides tensors."""
+
+    step: int = 0
+    seconds: float = 0.0
+    act_steps: int = 0
+    screens: int = 0
+    level: float = 0.0
+    average: float = 0.0
+    means: dict[str, list[float]] = field(default_factory=dict)
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Command line of the trainer."""
+    p = argparse.ArgumentParser(prog="guikv nano train see", description=(__doc__ or "").splitlines()[0], epilog=EPILOG)
+    p.add_argument("--minutes", type=float, default=80.0, help="total training time, earlier parts included")
+    p.add_argument("--read-minutes", type=float, default=25.0, help="of which only reading")
+    p.add_argument("--pages", default="", help="folder of rendered pages (several: colon-separated)")
+    p.add_argument("--rendered", type=float, default=0.5, help="share of screens taken from --pages")
+    p.add_argument("--long", type=float, default=0.12, help="share of batches with several frames")
+    p.add_argument("--rate", type=float, default=6e-3, help="peak learning rate")
+    add_run_options(p)
+    return p.parse_args(argv)
+
+
+class Run:
+    """A training run: model, optimisers, data and where it stands."""
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        self.args = args
+        device = pick_device(args.device)
+        self.model = new_model(args.seed).to(device)
+        self.heads = AuxiliaryHeads().to(device)
+        self.optimisers = Optimisers(self.model, self.heads, args.rate)
+        self.forward = FastForward(self.model, compiled=device.type == "cpu")
+        self.stepper = Stepper(self.forward, self.heads)
+        self.progress = Progress()
+        if args.resume:
+            self.progress = Progress(**load_run(args.out, self.model, {"heads": self.heads}, self.optimisers))
+        self.whole = False
+        self.stage = "read" if self.progress.seconds < 60 * args.read_minutes else "act"
+        settings = {
+            "stage": self.stage, "level": self.progress.level, "screens": 16, "questions": 3, "full": 0.2,
+            "long": args.long, "walls": 0.15, "pages": args.pages, "rendered": args.rendered,
+        }  # fmt: skip
+        self.feed = Feed(make_batches, args.seed * 1000003 + self.progress.step, settings)
+        self.log_file = (args.out / "train_log.jsonl").open("a", encoding="utf-8")
+
+    def save(self) -> None:
+        """Write the checkpoint and the resume state."""
+        save_run(self.args.out, self.model, {"heads": self.heads}, self.optimisers, asdict(self.progress))
+
+    def acted(self) -> float:
+        """How much of the acting stage is over, 0..1."""
+        whole = max(self.args.minutes - self.args.read_minutes, 1e-6)
+        return min(1.0, max(0.0, (self.progress.seconds / 60 - self.args.read_minutes) / whole))
+
+    def rate(self) -> float:
+        """Learning rate: warm up at the start of each stage, then fall to a thirtieth over the last 70 %."""
+        p, peak = self.progress, self.args.rate
+        if self.stage == "read":
+            return float(peak * min(1.0, (p.step + 1) / 50))
+        return float(0.5 * peak * min(1.0, (p.act_steps + 1) / 50) * cosine_fall(self.acted(), 0.3))
+
+    def weights(self) -> Weights:
+        """Attention supervision and pointer read-out fade to zero by 60 % of the acting stage."""
+        fade = max(0.0, 1 - self.acted() / 0.6)
+        return Weights(attention=0.5 * fade, answer=0.3 * fade, joint=self.acted() > 0.4)
+
+    def step(self) -> None:
+        """One batch: forward, backward, update, and the curriculum."""
+        p = self.progress
+        batch = self.feed.next()
+        if self.stage == "read":
+            loss, logged = self.stepper.read(batch)
+        else:
+            if p.act_steps == 0:
+                self.heads.start_answers()
+            loss, logged = self.stepper.act(batch, self.weights())
+            p.act_steps += 1
+        loss.backward()
+        logged["norm"] = self.optimisers.step(self.rate(), vision=1.0 if self.stage == "read" else 0.35)
+        p.step += 1
+        p.screens += len(batch["patches"])
+        ok = logged.get("read_ok", logged.get("wall_read_ok"))
+        if ok is not None and (self.stage == "read" or "ids" not in batch):
+            p.average += 0.05 * (ok - p.average)
+            if p.step % 5 == 0 and p.average > 0.6 and p.level < 1:
+                p.level = min(1.0, p.level + 0.02)
+                self.feed.update(level=p.level)
+        for key, value in logged.items():
+            p.means.setdefault(key, []).append(value)
+
+    def log(self) -> None:
+        """One line of means since the last, to the log file and the terminal."""
+        p, args = self.progress, self.args
+        line: dict[str, Any] = {
+            "minutes": round(p.seconds / 60, 2), "stage": self.stage, "step": p.step, "screens": p.screens,
+            "level": round(p.level, 2), "rate": round(self.rate(), 6),
+        }  # fmt: skip
+        line.update({k: round(sum(v) / len(v), 4) for k, v in sorted(p.means.items())})
+        p.means.clear()
+        self.log_file.write(json.dumps(line) + "\n")
+        self.log_file.flush()
+        shown = " ".join(
+            f"{k} {v}" for k, v in line.items() if k not in ("minutes", "stage", "length", "place", "norm", "ground")
+        )
+        share = min(1.0, p.seconds / 60 / args.minutes)
+        left = max(0.0, args.minutes - p.seconds / 60)
+        print(f"[{'#' * int(20 * share):<20}] {left:5.1f} min left  {self.stage}  {shown}", flush=True)
+
+    def train(self) -> None:
+        """Run until the minutes are used up; compile time of the first steps is not counted."""
+        p, args = self.progress, self.args
+        pace = Pace(args.threads)
+        print("compiling the vision blocks; this can take a minute or two", flush=True)
+        self.step()
+        logged = saved = clock = time.monotonic()
+        while p.seconds < 60 * args.minutes:
+            if self.stage == "read" and p.seconds >= 60 * args.read_minutes:
+                self.stage = "act"
+                self.feed.update(stage="act")
+            if not self.whole and self.acted() > 0.7:
+                self.whole = True
+                self.feed.update(full=0.7)
+            self.step()
+            pace.next()
+            now = time.monotonic()
+            p.seconds, clock = p.seconds + now - clock, now
+            if now - logged > LOG_EVERY:
+                self.log()
+                logged = now
+            if now - saved > SAVE_EVERY:
+                self.save()
+                saved = time.monotonic()
+        self.log()
+        self.save()
+        self.feed.close()
+
+
+CURVES = ("read_ok", "wall_read_ok", "ground_ok", "word_ok", "digit_ok", "reply_ok", "level")
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Entry point: `see` (the default) trains eyes and clicks, `episodes` the memory."""
+    words = sys.argv[1:] if argv is None else argv
+    if words[:1] == ["episodes"]:
+        recall.main(words[1:])
+        return
+    args = parse_args(words[1:] if words[:1] == ["see"] else words)
+    args.out.mkdir(parents=True, exist_ok=True)
+    os.nice(5)
+    run = Run(args)
+    run.train()
+    draw_curve(args.out / "train_log.jsonl", args.out / "train_curve.png", CURVES)
+
+
+if __name__ == "__main__":
+    main()
