@@ -95,15 +95,18 @@ class _Player:
 
     def _answer(self, clock: Clock) -> Thinking:
         note = self.environment.step.note
+        failure: BaseException
         try:
             sight = look(self.players, clock)
             thinking = think(self.players, self.history, sight, self.shown, (note,) if note else (), lambda _: None)
+            self.shown += 1
+            return thinking
         except StageError as error:
-            if isinstance(error.__cause__, ImageError):
-                raise self.environment.step.views[self.environment.view].unusable(error.__cause__) from error
-            raise error.__cause__ or error from None
-        self.shown += 1
-        return thinking
+            failure = error.__cause__ or error
+        # Out of the handler: raised inside, the cause would get what it caused as its context, and they form a ring.
+        if isinstance(failure, ImageError):
+            raise self.environment.step.views[self.environment.view].unusable(failure) from failure
+        raise failure
 
     def _gold_turn(self, last: Thinking, view: int) -> Turn:
         """The right answer to the view that it belongs to."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from agent.assemble import load_adapter
 from agent.commands.common import error_code
+from agent.errors import error_chain
 from eval.benchmarks import BENCHMARKS
 from eval.replay.play import play
 from eval.replay.settings import ReplaySettings
@@ -61,8 +62,7 @@ class Player:
         return self._adapter
 
 
-def _let_go(error: BaseException | None) -> None:
+def _let_go(error: BaseException) -> None:
     """Free what the frames of the failed work hold: the next cell begins before the error is gone, and needs memory."""
-    while error is not None:
-        traceback.clear_frames(error.__traceback__)
-        error = error.__cause__ or error.__context__
+    for one in error_chain(error):
+        traceback.clear_frames(one.__traceback__)
