@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 from PIL import Image, ImageDraw
+from rich.table import Table
 
 from eval.bench.shapes import shaped
 from guikv.budget import parse_budget
@@ -244,3 +245,33 @@ def summarise(tracks: dict[str, Track]) -> dict[str, Any]:
         "stateless_tokens": round(mean(base.tokens[late]), 1),
         "seconds": {n: {k: round(v, 4) for k, v in s.items()} for n, s in seconds.items()},
     }
+
+
+_ROWS = (
+    ("prefill_ratio", "prefill, stateless ÷ persistent", "{:.2f} ×"),
+    ("step_ratio", "whole step, stateless ÷ persistent", "{:.2f} ×"),
+    ("kv_bytes_ratio", "KV bytes, persistent ÷ stateless full cache", "{:.3f}"),
+    ("growth", "steps 26–30 ÷ steps 6–10", "{:.3f}"),
+    ("compression_share", "scoring and eviction ÷ decoder prefill", "{:.3f}"),
+)
+
+
+def session_table(result: dict[str, Any]) -> Table:
+    """The ratios of `guikv bench session` for people, one column per run."""
+    s = result["settings"]
+    title = f"{s['policy']} at {s['budget']}, {s['history']} screenshots, {s['steps']} steps"
+    one = result["one_shot"]
+    caption = (
+        f"{s['parameters'] / 1e6:.0f} M parameters, {s['dtype']}, {s['device']}; compressing a prompt of "
+        f"{one['tokens']} tokens at once takes {one['compression_share']:.3f} of its prefill"
+    )
+    if s["peak_memory"] is not None:
+        caption += f"; at most {s['peak_memory'] / 2**30:.1f} GiB of the device's memory, all four runs together"
+    table = Table(title=title, caption=caption)
+    columns = {"persistent, full": result["persistent_full"], **result["moments"]}
+    table.add_column("")
+    for name in columns:
+        table.add_column(name, justify="right")
+    for key, label, form in _ROWS:
+        table.add_row(label, *(form.format(c[key]) if key in c else "–" for c in columns.values()))
+    return table

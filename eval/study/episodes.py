@@ -20,7 +20,7 @@ class EpisodesError(GuikvError):
 
 
 @dataclass(frozen=True)
-class Step:
+class StudyStep:
     """What is on the screen, and the right thing to do there."""
 
     frame: Frame
@@ -35,7 +35,7 @@ class Episode:
     seed: int
     goal: str
     chance: float
-    steps: tuple[Step, ...]
+    steps: tuple[StudyStep, ...]
 
 
 def load_groups(folder: Path, task: str, groups: int, limit: int, longer_than: int = 0) -> list[list[Episode]]:
@@ -71,6 +71,6 @@ def _episode(folder: Path, line: dict[str, Any]) -> Episode:
         raise EpisodesError(f"an episode in {folder} cannot be read ({error!r}): render it again") from error
 
 
-def _step(folder: Path, step: StepRecord, number: int) -> Step:
+def _step(folder: Path, step: StepRecord, number: int) -> StudyStep:
     with Image.open(folder / step.file) as image:
-        return Step(Frame(image.convert("RGB"), number), step.action.gold)
+        return StudyStep(Frame(image.convert("RGB"), number), step.action.gold)

@@ -11,7 +11,7 @@ from eval.rows import Row, RowFile, read_rows
 from eval.sweep.errors import MixError
 
 
-class Book:
+class CellRows:
     """A cell's rows file, open for appending."""
 
     def __init__(self, path: Path) -> None:
@@ -21,7 +21,7 @@ class Book:
         self._keys: dict[str, list[str]] = {}
         self._total, self._count = 0.0, 0
         for row in read_rows(path):
-            self._note(row)
+            self._remember(row)
         self._file = RowFile(path)
 
     @property
@@ -34,12 +34,12 @@ class Book:
         """The mean so far of the score that is shown first."""
         return self._total / self._count if self._count else None
 
-    def take(self, row: Row) -> None:
+    def add(self, row: Row) -> None:
         """Append the row; of a step that has one, see that they are the same. Raises MixError and RowsError."""
         before = self._rows.get((row.trajectory, row.key))
         if before is None:
             self._file.write(row)
-            self._note(row)
+            self._remember(row)
         elif before != _digest(row):
             raise MixError(
                 f"{self.path}: the trajectory {row.trajectory} was played again from its beginning, and the row of its "
@@ -51,7 +51,7 @@ class Book:
         """Raises RowsError when what is left cannot be written."""
         self._file.close()
 
-    def _note(self, row: Row) -> None:
+    def _remember(self, row: Row) -> None:
         self._rows[row.trajectory, row.key] = _digest(row)
         self._keys.setdefault(row.trajectory, []).append(row.key)
         rule = rules_of(row.benchmark)[0]

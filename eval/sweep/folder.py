@@ -21,18 +21,17 @@ from typing import Any
 
 from agent.recorder import write_atomically
 from eval.replay.settings import ORACLE
-from eval.rows import ROWS
+from eval.rows import ROWS, difference
 from eval.sweep.errors import MixError, SweepError
 from eval.sweep.plan import Cell
 
 SWEEP, CELLS, SETTINGS, LOCK, PLAN = "sweep.json", "cells", "settings.json", "sweep.lock", "plan.json"
 _AXES = ("seed", "config.cache.policy", "config.cache.options", "config.cache.budget")
 _ORACLE_AXES = ("dialect", "config.prompt.dialect")
-_ABSENT = object()
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredCell:
     """A cell that lies in a folder. settings: its identity."""
 
     name: str
@@ -98,9 +97,11 @@ def begin(out: Path, cell: Cell) -> Path:
     return path
 
 
-def stored(out: Path) -> list[Stored]:
+def stored_cells(out: Path) -> list[StoredCell]:
     """The cells that have settings, by name. Raises SweepError where there is none."""
-    found = [Stored(path.parent.name, _read(path), path.parent) for path in sorted((out / CELLS).glob(f"*/{SETTINGS}"))]
+    found = [
+        StoredCell(path.parent.name, _read(path), path.parent) for path in sorted((out / CELLS).glob(f"*/{SETTINGS}"))
+    ]
     if not found:
         raise SweepError(f"{out} holds no results of `guikv replay`")
     return found
@@ -143,29 +144,11 @@ def _has_rows(path: Path) -> bool:
 
 def _compare(theirs: Mapping[str, Any], mine: Mapping[str, Any], path: Path) -> None:
     """Raises MixError with the first difference."""
-    found = _difference(theirs, json.loads(json.dumps(mine)))
-    if found is not None:
-        key, there, here = found
+    different = difference(theirs, json.loads(json.dumps(mine)))
+    if different:
         raise MixError(
-            f"{path} is of other settings: {key} is {_shown(there)} there and {_shown(here)} now; "
-            "choose another --out, or give the settings of that folder"
+            f"{path} is of other settings: {different}; choose another --out, or give the settings of that folder"
         )
-
-
-def _difference(theirs: Any, mine: Any, key: str = "") -> tuple[str, Any, Any] | None:
-    """Key and both values of the first difference, in the order of mine."""
-    if not (isinstance(theirs, dict) and isinstance(mine, dict)):
-        return None if theirs == mine else (key, theirs, mine)
-    for name in {**mine, **theirs}:
-        below = f"{key}.{name}" if key else name
-        found = _difference(theirs.get(name, _ABSENT), mine.get(name, _ABSENT), below)
-        if found is not None:
-            return found
-    return None
-
-
-def _shown(value: Any) -> str:
-    return "absent" if value is _ABSENT else json.dumps(value, ensure_ascii=False)
 
 
 def _read(path: Path) -> dict[str, Any]:

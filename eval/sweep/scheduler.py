@@ -1,4 +1,4 @@
-"""Handing cells to whoever plays them, and writing down what they say. Only this process writes rows."""
+"""Gives cells to whoever plays them and writes their rows. Only this process writes."""
 
 from __future__ import annotations
 
@@ -13,32 +13,19 @@ from agent.errors import ConfigError, DialectError
 from agent.interrupts import shielded
 from eval.benchmarks.errors import DataError
 from eval.rows import RowsError
-from eval.sweep.cell_rows import Book
+from eval.sweep.cell_player import CellJob
+from eval.sweep.cell_rows import CellRows
 from eval.sweep.errors import SweepError
-from eval.sweep.events import Died, Done, Event, Failed, Job, Over, Said
+from eval.sweep.events import Event, JobDone, JobFailed, PlayerDied, RowMade, TrajectoryDone
 from eval.sweep.folder import begin
 from eval.sweep.plan import Cell
+from eval.sweep.workers import Pool
 from guikv.errors import ModelError
 
 RETRIES = 2
 """How often a cell is begun again when whoever played it died."""
 FOR_ALL = (DataError, ModelError, ConfigError, DialectError, SweepError)
 """Errors that every other cell would run into as well."""
-
-
-class Pool(Protocol):
-    """Players of cells, numbered from 0; each is given a job when it has none."""
-
-    @property
-    def size(self) -> int: ...
-
-    def give(self, player: int, job: Job) -> None:
-        """Begin a job; somebody takes the place of a player that died."""
-        ...
-
-    def wait(self) -> tuple[int, Event]:
-        """The next thing that any player says."""
-        ...
 
 
 class Watcher(Protocol):
@@ -64,11 +51,11 @@ class Watcher(Protocol):
 @dataclass
 class _Work:
     cell: Cell
-    book: Book
+    rows: CellRows
 
 
 @dataclass
-class Drive:
+class Scheduler:
     """Plays cells into the folder `out`, which is claimed and has admitted them. failed: cell → why."""
 
     out: Path
@@ -85,59 +72,59 @@ class Drive:
         self._waiting, self._died, self._busy = deque(cells), Counter[str](), dict[int, _Work]()
         try:
             for player in range(self.pool.size):
-                self._next(player)
+                self._begin_next(player)
             while self._busy:
                 player, event = self.pool.wait()
-                self._hear(player, event)
+                self._take(player, event)
         finally:
             for work in self._busy.values():
                 with suppress(RowsError):  # what is under way says more
-                    work.book.close()
+                    work.rows.close()
         return self.failed
 
-    def _next(self, player: int) -> None:
+    def _begin_next(self, player: int) -> None:
         if not self._waiting:
             return
         cell = self._waiting.popleft()
-        book = Book(begin(self.out, cell))
-        self._busy[player] = _Work(cell, book)
-        self.pool.give(player, Job(cell, book.known, self.limit))
+        rows = CellRows(begin(self.out, cell))
+        self._busy[player] = _Work(cell, rows)
+        self.pool.give(player, CellJob(cell, rows.known, self.limit))
 
-    def _hear(self, player: int, event: Event) -> None:
+    def _take(self, player: int, event: Event) -> None:
         work = self._busy.get(player)
         if work is None:  # it died after its last cell
             return
         match event:
-            case Said(row):
+            case RowMade(row):
                 with shielded():
-                    work.book.take(row)
-                self.watcher.step(work.cell, work.book.score)
-            case Over():
+                    work.rows.add(row)
+                self.watcher.step(work.cell, work.rows.score)
+            case TrajectoryDone():
                 self.watcher.trajectory(work.cell)
-            case Done():
+            case JobDone():
                 self._end(player, "")
-            case Failed(error):
+            case JobFailed(error):
                 if isinstance(error, FOR_ALL):
                     raise error
                 self._end(player, str(error))
-            case Died(why):
-                self._bury(player, why)
+            case PlayerDied(why):
+                self._replay(player, why)
 
-    def _bury(self, player: int, why: str) -> None:
+    def _replay(self, player: int, why: str) -> None:
         cell = self._busy[player].cell
         self._died[cell.name] += 1
         if self._died[cell.name] > RETRIES:
             self._end(player, f"{why}, {self._died[cell.name]} times")
             return
         self.watcher.again(cell, why)
-        self._busy.pop(player).book.close()
+        self._busy.pop(player).rows.close()
         self._waiting.appendleft(cell)
-        self._next(player)
+        self._begin_next(player)
 
     def _end(self, player: int, why: str) -> None:
         work = self._busy.pop(player)
-        work.book.close()
+        work.rows.close()
         if why:
             self.failed[work.cell.name] = why
-        self.watcher.cell(work.cell, work.book.score, why)
-        self._next(player)
+        self.watcher.cell(work.cell, work.rows.score, why)
+        self._begin_next(player)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from envs import processes
+from eval.sweep.cell_player import CellPlayer
 from eval.sweep.plan import Cell
 from eval.sweep.ray_pool import Cluster, ClusterError, gpu_share
 from tests.eval.sweep.conftest import Whole
@@ -33,7 +34,7 @@ def test_two_actors_write_what_one_process_writes_though_one_is_killed(
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     before, terminated = running(), signal.getsignal(signal.SIGTERM)
-    with Cluster(2, len(whole.cells)) as pool:
+    with Cluster(CellPlayer, 2, len(whole.cells)) as pool:
         assert pool.size == 2
         folder = Path(pool._folder or "")
         assert folder.is_dir()
@@ -59,7 +60,7 @@ def test_two_actors_write_what_one_process_writes_though_one_is_killed(
 )
 def test_a_cluster_that_is_not_there(monkeypatch: pytest.MonkeyPatch, address: str, why: str) -> None:
     monkeypatch.setenv("RAY_ADDRESS", address)
-    with pytest.raises(ClusterError, match=why), Cluster(1, 1):
+    with pytest.raises(ClusterError, match=why), Cluster(CellPlayer, 1, 1):
         pass
 
 

@@ -11,7 +11,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-import eval.sweep.run
+import eval.sweep.cell_player
 from agent.errors import LONGEST_CHAIN, error_chain
 from eval.benchmarks.errors import DataError
 from eval.commands.replay import replay
@@ -58,7 +58,7 @@ def test_pictures_that_are_none(tmp_path: Path, picture: bytes) -> None:
 
 @pytest.mark.parametrize("kind", [DeviceMemoryError, ContextError, SessionError, BudgetError])
 def test_a_model_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: type[GuikvError]) -> None:
-    load = eval.sweep.run.load_adapter
+    load = eval.sweep.cell_player.load_adapter
 
     def failing(*settings: object) -> Adapter:
         adapter: Adapter = load(*settings)  # type: ignore[arg-type]
@@ -74,7 +74,7 @@ def test_a_model_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kin
         return adapter
 
     calls: list[int] = []
-    monkeypatch.setattr(eval.sweep.run, "load_adapter", failing)
+    monkeypatch.setattr(eval.sweep.cell_player, "load_adapter", failing)
     result = replayed(tmp_path, "--policies", "gui_kv,full", "--json")
     assert result.exit_code == 1, result.output
     told = json.loads(result.stdout)

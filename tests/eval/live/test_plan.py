@@ -14,12 +14,13 @@ from typer.testing import CliRunner
 from agent.cli import app
 from agent.commands import demo
 from agent.demo import COLUMNS, MEMORY
-from agent.errors import ConfigError, RecordError
+from agent.errors import ConfigError
+from agent.sources import read_options
 from envs.playground import TASKS
 from eval.cli import nano
-from eval.live.episodes import Outcome
-from eval.live.journal import Journal
-from eval.live.plan import Plan, make_config, read_options, read_seeds, read_tasks
+from eval.live.altered_screens import PlaygroundSite
+from eval.live.episodes import EpisodeRow
+from eval.live.plan import Plan, make_config, read_seeds, read_tasks
 from eval.live.summary import result_table, summarise
 from eval.nano.card import card_text, facts
 from eval.nano.training.evaluate import interval as wilson
@@ -29,7 +30,7 @@ from guikv.nano import WEIGHTS
 
 def plan(tasks: str = "click", seeds: str = "0:2", **options: object) -> Plan:
     config = make_config("nano", "gui_kv", (), "20%", "next_observation", "shrink", 5)
-    return Plan(config, read_tasks(tasks), read_seeds(seeds), **options)  # type: ignore[arg-type]
+    return Plan(config, PlaygroundSite(), read_tasks(tasks), read_seeds(seeds), **options)  # type: ignore[arg-type]
 
 
 def test_seeds_and_tasks() -> None:
@@ -56,15 +57,22 @@ def test_methods_and_their_options() -> None:
     assert plan().config.cache.model_dump()["policy"] == "gui_kv"
 
 
+def outcome(
+    task: str, seed: int, status: str, steps: int, chance: float, seconds: float, kv: int, full: int
+) -> EpisodeRow:
+    cost = {"seconds": seconds, "kv_bytes": kv, "full_kv_bytes": full}
+    return EpisodeRow(task=task, seed=seed, status=status, steps=steps, chance=chance, **cost)
+
+
 def test_the_result_of_outcomes() -> None:
     chosen = plan("click,form")
     outcomes = [
-        Outcome("click", 0, "success", "", 2, 0.25, 1.0, 100, 400),
-        Outcome("click", 1, "failure", "", 1, 0.75, 0.5, 50, 100),
-        Outcome("form", 0, "success", "", 3, 0.1, 0.3, 60, 100),
-        Outcome("form", 1, "success", "", 3, 0.1, 0.6, 90, 300),
+        outcome("click", 0, "success", 2, 0.25, 1.0, 100, 400),
+        outcome("click", 1, "failure", 1, 0.75, 0.5, 50, 100),
+        outcome("form", 0, "success", 3, 0.1, 0.3, 60, 100),
+        outcome("form", 1, "success", 3, 0.1, 0.6, 90, 300),
     ]
-    result = json.loads(json.dumps(summarise(chosen, outcomes, 60.0)))
+    result = json.loads(json.dumps(summarise(chosen, outcomes, 4.0, {"workers": 1})))
     click = {"success": 0.5, "n": 2, "interval": 0.4055, "chance": 0.5, "steps": 1.5}
     assert result["tasks"]["click"] == {**click, "ended": {"failure": 1, "success": 1}}
     assert result["tasks"]["form"]["success"] == 1.0
@@ -80,16 +88,6 @@ def test_the_result_of_outcomes() -> None:
 def test_the_interval_is_wilsons() -> None:
     assert wilson(0, 100) == wilson(100, 100) == pytest.approx(0.0185, abs=1e-4)
     assert wilson(50, 100) == pytest.approx(0.0961, abs=1e-4)
-
-
-def test_a_journal_is_written_once(tmp_path: Path) -> None:
-    with Journal(tmp_path / "out") as journal:
-        journal.write(Outcome("click", 0, "success", "", 2, 0.25, 1.0, 100, 400))
-        journal.finish({"tasks": {}})
-    assert json.loads((tmp_path / "out" / "episodes.jsonl").read_text())["seed"] == 0
-    assert json.loads((tmp_path / "out" / "result.json").read_text()) == {"tasks": {}}
-    with pytest.raises(RecordError, match="holds an evaluation already"):
-        Journal(tmp_path / "out")
 
 
 def test_the_card() -> None:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import math
 from pathlib import Path
 
 import pytest
 
-from eval.bench.rows import append_row
 from eval.study import answers
+from eval.study.answers import ranking_table, task_table
 from eval.study.curves import Curves, Point, at_bytes, curves_of, difference, estimate, wilson
 from eval.study.plot import plot_part
 from eval.study.presets import CORRECTED, FEW, RELEASED, Arm
-from eval.study.run import CSV, Row, read_rows
-from eval.study.table import ranking_table, task_table
+from eval.study.run import StudyRow
 
 
 def point(fraction: float, outcomes: str, budget: float = 0.0) -> Point:
@@ -47,11 +45,12 @@ def test_intervals() -> None:
     assert difference([[1, 1]], [[0, 0]]).value == 1
 
 
-def row(arm: Arm, budget: float, task: str, group: int, share: float, outcomes: str) -> Row:
+def row(arm: Arm, budget: float, task: str, group: int, share: float, outcomes: str) -> StudyRow:
     s = arm.series
     success = outcomes.count("1") / len(outcomes)
     where = (task, s.policy, s.options, budget, s.moment, s.window, group)
-    return Row(*where, len(outcomes), success, 1000 * share, 1000, 500 * share, 500, 2.0, 0.25, outcomes, "w")
+    values = (*where, len(outcomes), success, 1000 * share, 1000, 500 * share, 500, 2.0, 0.25, outcomes, "w")
+    return StudyRow(**dict(zip(StudyRow.model_fields, values, strict=True)))  # type: ignore[arg-type]
 
 
 def made_up() -> Curves:
@@ -119,10 +118,3 @@ def test_tables_sentences_and_plots(tmp_path: Path) -> None:
         assert (tmp_path / f"{part}.png").stat().st_size > 10_000
     assert plot_part(curves, "main", tmp_path / "past.png", "past")
     assert not plot_part(curves, "windows", tmp_path / "windows.png")
-
-
-def test_append_row_round_trips(tmp_path: Path) -> None:
-    one = row(Arm("gui_kv"), 5.0, "click", 0, 0.5, "0110")
-    append_row(tmp_path / CSV, one)
-    append_row(tmp_path / CSV, dataclasses.replace(one, success=1.0))
-    assert read_rows(tmp_path / CSV, "w") == {one.key: dataclasses.replace(one, success=1.0)}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from envs.actions import Click
-from eval.rows import Row, RowFile, RowsError, read_rows
+from eval.rows import Row, RowFile, RowsError, difference, read_rows
 
 ROW = Row(benchmark="b", trajectory="t", step=0, key="0", texts=("é\ud800",), scores={"official": 1.0})
 
@@ -109,3 +110,62 @@ def test_what_is_no_action_is_told() -> None:
     row = ROW.model_copy(update={"actions": ({"type": "fly"},)})
     with pytest.raises(RowsError, match="the row holds what is no action"):
         assert row.prediction
+
+
+SETTINGS = {"version": "a1", "cache": {"policy": "gui_kv", "budget": "20%"}, "seeds": [0, 1], "out": None}
+
+
+def with_settings(path: Path, count: int = 2) -> list[Row]:
+    rows = [ROW.model_copy(update={"step": number, "key": str(number)}) for number in range(count)]
+    file = RowFile(path, SETTINGS)
+    for row in rows:
+        file.write(row)
+    file.close()
+    return rows
+
+
+def test_a_file_says_of_which_settings_its_rows_are(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    rows = with_settings(path)
+    before = path.read_bytes()
+    assert json.loads(before.splitlines()[0]) == {"settings": SETTINGS}
+    assert list(read_rows(path)) == rows
+    RowFile(path, {**SETTINGS, "seeds": (0, 1)}).close()
+    for changed, told in (
+        ({**SETTINGS, "version": "b2"}, 'version is "a1" there and "b2" now'),
+        ({**SETTINGS, "cache": {"policy": "gui_kv"}}, 'cache.budget is "20%" there and absent now'),
+        ({**SETTINGS, "more": 1}, "more is absent there and 1 now"),
+        ({}, 'version is "a1" there and absent now'),
+    ):
+        with pytest.raises(RowsError) as caught:
+            RowFile(path, changed)
+        assert told in str(caught.value)
+        assert "choose another --out" in str(caught.value)
+    assert path.read_bytes() == before
+
+
+def test_every_cut_of_the_header_is_begun_anew(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    with_settings(path, 0)
+    header = path.read_bytes()
+    for length in range(len(header)):
+        path.write_bytes(header[:length])
+        assert list(read_rows(path)) == []
+        assert with_settings(path) == list(read_rows(path))
+        assert path.read_bytes().startswith(header)
+
+
+@pytest.mark.parametrize("content", [b"a,b\n1,2\n", b"a,b", b'{"task": "click"}\n', b"[]\n", b"\x00" * 9])
+def test_what_is_no_row_file_stays_as_it_is(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(content)
+    with pytest.raises(RowsError, match="does not say of which settings"):
+        RowFile(path, SETTINGS)
+    assert path.read_bytes() == content
+
+
+def test_the_first_difference_is_told() -> None:
+    assert difference(SETTINGS, dict(SETTINGS)) == ""
+    assert difference({"a": {"b": {"c": 1}}}, {"a": {"b": {"c": 2}}}) == "a.b.c is 1 there and 2 now"
+    assert difference({"a": {}}, {"a": 1}) == "a is {} there and 1 now"
+    assert difference({"a": None}, {}) == "a is null there and absent now"

@@ -13,7 +13,7 @@ from agent.assemble import load_adapter, make_brain, make_dialect
 from agent.config import CacheConfig, Config
 from agent.model import SessionBrain
 from envs.playground.episodes import write_episodes
-from eval.live.brains import ForgetfulBrain
+from eval.live.episodes import ForgetfulBrain
 from eval.study.episodes import Episode, load_groups
 from eval.study.play import Player
 from guikv.content import Frame

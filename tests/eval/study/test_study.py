@@ -22,21 +22,21 @@ from agent.model import SessionBrain
 from envs.actions import Action, Click, Scroll, Type
 from envs.geometry import Resize, Size
 from envs.playground import TASKS as PLAYGROUND_TASKS
-from eval.bench.rows import RowsError
 from eval.benchmarks.playground import PlaygroundGold, matches
-from eval.commands.bench_policies import JSON, bench_policies
-from eval.study import run
+from eval.commands.bench_policies import CSV, JSON, bench_policies
+from eval.rows import RowsError, read_rows
 from eval.study.episodes import Episode, EpisodesError, load_groups
 from eval.study.play import MAX_NEW_TOKENS, Player, held_bytes, judge, recall
-from eval.study.presets import CORRECTED, PARTS, RELEASED, TASKS, Arm, Cell, cells, series_of
-from eval.study.run import CSV, read_rows, run_cells
+from eval.study.presets import CORRECTED, PARTS, RELEASED, TASKS, Arm, StudyCell, cells, series_of
+from eval.study.run import ROWS, StudyRow, mean_of_steps, run_cells
+from eval.sweep.workers import Workers
 from guikv import load_model
 from guikv.content import Reply
 from guikv.models.base import Adapter
 from guikv.policies import POLICIES
 from guikv.session import Generation, Session
 
-EPISODES = Path(__file__).parents[1] / "data" / "nano_episodes"
+EPISODES = Path(__file__).parents[2] / "data" / "nano_episodes"
 RESIZE = Resize(Size(280, 280), Size(280, 280))
 
 
@@ -249,51 +249,73 @@ def test_names_spell_out_what_is_studied() -> None:
     assert RELEASED.series.label == "gui_kv published basis=leading selection=query prefill"
     arm = Arm("gui_kv", window="drop", history=3, protect=False)
     assert arm.series.label == "gui_kv history=3 protect=off drop"
-    assert Cell(Arm("random"), 5.0, "click", 2).cache.options == {"seed": 2}
+    assert StudyCell(Arm("random"), 5.0, "click", 2).cache.options == {"seed": 2}
 
 
-def test_a_study_resumes_where_it_was(player: Player, tmp_path: Path) -> None:
-    plan = [
-        Cell(Arm(policy, moment=moment), 10.0, "click", group)
+def played(
+    plan: list[StudyCell], out: Path, groups: int, workers: int = 1
+) -> tuple[dict[tuple[object, ...], StudyRow], list[bool]]:
+    fresh: list[bool] = []
+    rows = run_cells(plan, Config(), EPISODES, out, groups, 5, Workers(workers), 1, lambda row, new: fresh.append(new))
+    return rows, fresh
+
+
+def small_plan() -> list[StudyCell]:
+    return [
+        StudyCell(Arm(policy, moment=moment), 10.0, "click", group)
         for group in range(3)
         for policy in ("gui_kv", "random")
         for moment in ("prefill", "next_observation")
     ]
-    seen: list[bool] = []
-    rows = run_cells(plan[:5], player, EPISODES, tmp_path, 3, 5, lambda cell, row, fresh: seen.append(fresh))
-    assert seen == [True] * 5
-    with (tmp_path / CSV).open("a") as file:
-        file.write("click,gui_kv,half a li")
-    again = run_cells(plan, player, EPISODES, tmp_path, 3, 5, lambda cell, row, fresh: seen.append(fresh))
-    assert seen[5:] == [False] * 5 + [True] * 7
-    assert {k: again[k].success for k in rows} == {k: r.success for k, r in rows.items()}
-    assert read_rows(tmp_path / CSV, run.weights_of(player.adapter)).keys() == {c.key for c in plan}
-    assert read_rows(tmp_path / CSV, "other") == {}
+
+
+def test_a_study_resumes_where_it_was(tmp_path: Path) -> None:
+    plan = small_plan()
+    rows, fresh = played(plan[:5], tmp_path, 3)
+    assert fresh == [True] * 5
+    before = (tmp_path / ROWS).read_bytes()
+    with (tmp_path / ROWS).open("a") as file:
+        file.write('{"task": "click", "policy": "gui_k')
+    again, fresh = played(plan, tmp_path, 3)
+    assert fresh == [False] * 5 + [True] * 7
+    assert (tmp_path / ROWS).read_bytes().startswith(before)
+    assert list(again) == [cell.key for cell in plan]
+    assert {key: again[key] for key in rows} == rows
+    assert {row.key for row in read_rows(tmp_path / ROWS, StudyRow)} == {c.key for c in plan}
     whole = again[plan[1].key]
     assert whole.kv_bytes == whole.kv_bytes_full, "a first screen is kept whole until the next one is there"
     assert again[plan[0].key].kv_bytes < 0.6 * whole.kv_bytes
-    (tmp_path / CSV).write_text("a,b\n1,2\n")
+    for groups, key in ((2, "groups is 3 there and 2 now"),):
+        with pytest.raises(RowsError, match=key):
+            played(plan[:1], tmp_path, groups)
+    (tmp_path / ROWS).write_text("a,b\n1,2\n")
     with pytest.raises(RowsError, match="--out"):
-        run_cells(plan, player, EPISODES, tmp_path, 3, 5)
+        played(plan, tmp_path, 3)
 
 
-def test_windows_play_only_episodes_that_outgrow_the_history(player: Player, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_two_processes_play_what_one_plays(tmp_path: Path) -> None:
+    plan = small_plan()
+    assert played(plan, tmp_path / "two", 3, workers=2)[0] == played(plan, tmp_path / "one", 3)[0]
+
+
+def test_windows_play_only_episodes_that_outgrow_the_history(tmp_path: Path) -> None:
     plan = [c for c in cells(["windows"], TASKS, 1) if c.budget == 10 and c.arm.policy == "gui_kv"]
-    rows = run_cells(plan, player, EPISODES, tmp_path, 1, 5)
+    rows, _ = played(plan, tmp_path, 1)
     assert {r.task for r in rows.values()} == {"form_many", "remember_3"}, "the order episode here has three screens"
 
 
-def test_bytes_count_every_step_as_often_as_it_is_due(player: Player) -> None:
+def test_bytes_count_every_step_as_often_as_it_is_due() -> None:
     from eval.study.play import Held, Played
 
-    def played(*kv: int) -> list[Played]:
+    def steps(*kv: int) -> list[Played]:
         return [Played(Reply((), ""), True, Held(k, k, k, k)) for k in kv]
 
-    plays = [played(10, 20), played(10, 40), played(10)]
-    assert run.mean_of_steps(plays, [2, 2, 2], lambda h: h.kv) == pytest.approx((10 + 30) / 2)
-    assert run.mean_of_steps(plays, [2, 2, 1], lambda h: h.kv) == pytest.approx((3 * 10 + 2 * 30) / 5)
-    assert run.mean_of_steps(plays, [3, 3, 3], lambda h: h.kv, first=1) == pytest.approx(30)
-    assert run.mean_of_steps([played(10)], [1], lambda h: h.kv, first=1) == 0
+    plays = [steps(10, 20), steps(10, 40), steps(10)]
+    assert mean_of_steps(plays, [2, 2, 2], lambda h: h.kv) == pytest.approx((10 + 30) / 2)
+    assert mean_of_steps(plays, [2, 2, 1], lambda h: h.kv) == pytest.approx((3 * 10 + 2 * 30) / 5)
+    assert mean_of_steps(plays, [3, 3, 3], lambda h: h.kv, first=1) == pytest.approx(30)
+    assert mean_of_steps([steps(10)], [1], lambda h: h.kv, first=1) == 0
 
 
 def test_the_command(tmp_path: Path) -> None:
@@ -311,9 +333,15 @@ def test_the_command(tmp_path: Path) -> None:
     assert {c["policy"] for c in result["curves"]} == {"gui_kv", "snap_kv", "random"}
     assert json.loads((tmp_path / "out" / JSON).read_text()) == result
     assert (tmp_path / "out" / "moments.png").is_file()
+    header, *lines = (tmp_path / "out" / CSV).read_text().splitlines()
+    assert header.split(",") == list(StudyRow.model_fields)
+    assert len(lines) == len(list(read_rows(tmp_path / "out" / ROWS, StudyRow)))
     shown = CliRunner().invoke(app, [*call, "--limit", "1", "--groups", "1"])
     assert shown.exit_code == 0, shown.output
     assert "moments: success" in shown.stdout
+    (tmp_path / "out" / ROWS).unlink()
+    old = CliRunner().invoke(app, [*call, "--limit", "1", "--groups", "1"])
+    assert isinstance(old.exception, RowsError), "what an earlier version measured is not replaced"
     wrong = CliRunner().invoke(app, [*call[:2], "--cells", "all"])
     assert isinstance(wrong.exception, ConfigError)
     assert "main" in str(wrong.exception)

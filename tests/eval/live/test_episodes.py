@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import multiprocessing.resource_tracker
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import replace
-from multiprocessing import Pipe, Process
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,17 +23,33 @@ from agent.interrupts import Stopped
 from agent.loop import run_episode
 from agent.runs import load_run
 from agent.settings import LoopSettings
+from envs.base import EnvironmentDied
 from envs.geometry import Resize, Size
 from envs.playground.oracle import Oracle
 from eval.cli import nano
-from eval.live.altered_screens import SHIFTS, AlteredPlayground
-from eval.live.brains import ForgetfulBrain
-from eval.live.episodes import EvalError, Meter, NoRecord, Outcome, new_brain, run_all
+from eval.live.altered_screens import SHIFTS, AlteredPlayground, PlaygroundSite
+from eval.live.episodes import (
+    TRIES,
+    EpisodePlayer,
+    EpisodeRow,
+    EvalError,
+    ForgetfulBrain,
+    Meter,
+    NoRecord,
+    QuietInterrupts,
+    new_brain,
+    run_episodes,
+)
 from eval.live.plan import Plan, make_config
-from eval.live.workers import Told, _listen, _work, run_split
+from eval.rows import RowsError, read_rows
+from eval.sweep.events import RowMade
+from eval.sweep.process_pool import Processes
+from eval.sweep.ray_pool import Cluster
+from eval.sweep.workers import Workers
 from guikv.cache import PADDING
 from guikv.compression import frame_presence
 from guikv.content import Message
+from guikv.errors import ModelError
 from guikv.models.base import Adapter
 from guikv.models.random_weights import random_model
 from guikv.session import Session
@@ -60,9 +78,9 @@ def screen() -> Iterator[AlteredPlayground]:
         yield opened
 
 
-def plan(model: str, seeds: range, workers: int = 1, blank: bool = False) -> Plan:
+def plan(model: str = "nano", seeds: range = range(1), blank: bool = False) -> Plan:
     config = make_config(model, "gui_kv", (), "20%", "next_observation", "shrink", 5)
-    return Plan(config, ("click",), seeds, workers=workers, blank=blank)
+    return Plan(config, PlaygroundSite(blank), ("click",), seeds, threads=1)
 
 
 def test_click_live(tmp_path: Path) -> None:
@@ -79,38 +97,94 @@ def test_click_live(tmp_path: Path) -> None:
     assert result["seconds_per_step"] > 0
     assert result["settings"]["policy"] == "gui_kv"
     assert load_run(out / "click-1").header["status"] == "success"
-    assert len((out / "episodes.jsonl").read_text().splitlines()) == 2
+    rows = list(read_rows(out / "episodes.jsonl", EpisodeRow))
+    assert [(row.seed, row.status, row.steps, row.chance > 0) for row in rows] == [
+        (seed, "success", 1, True) for seed in (0, 1)
+    ]
+    more = CliRunner().invoke(nano, ["eval", "--seeds", "0:3", "--tasks", "click", "--json", "--out", str(out)])
+    assert more.exit_code == 0, more.output
+    assert json.loads(more.stdout)["tasks"]["click"]["n"] == 3
+    again = list(read_rows(out / "episodes.jsonl", EpisodeRow))
+    assert again[:2] == rows, "they are not run again"
+    assert len(again) == 3
+    other = CliRunner().invoke(
+        nano, ["eval", "--seeds", "0:1", "--tasks", "click", "--budget", "30%", "--out", str(out)]
+    )
+    assert isinstance(other.exception, RowsError)
+    assert "budget" in str(other.exception)
 
 
 def test_nothing_can_be_clicked_on_white_pictures() -> None:
-    outcomes: list[Outcome] = []
-    run_all(plan("nano", range(3), blank=True), [("click", seed) for seed in range(3)], outcomes.append)
-    assert sum(outcome.success for outcome in outcomes) <= 1
+    rows = run_episodes(plan(seeds=range(3), blank=True))
+    assert len(rows) == 3
+    assert sum(row.success for row in rows.values()) <= 1
 
 
 def test_two_workers_share_the_episodes() -> None:
-    outcomes: list[Outcome] = []
-    run_split(plan("nano", range(2), workers=2), outcomes.append)
-    assert {outcome.seed for outcome in outcomes} == {0, 1}
-    assert all(outcome.success for outcome in outcomes)
-
-
-def test_an_error_of_a_worker_comes_back(tmp_path: Path) -> None:
-    here, there = Pipe()
-    _work(plan(str(tmp_path / "none"), range(2)), [("click", 0)], there)
-    worker = Process()
-    with pytest.raises(EvalError, match="there is no model at"):
-        _listen({here: worker}, set(), lambda outcome: None)
-
-
-def test_a_worker_that_is_told_to_stop_stops() -> None:
+    multiprocessing.resource_tracker.ensure_running()  # Python's own helper runs on and is no leftover
     before = running()
-    here, there = Pipe()
-    here.close()
-    with pytest.raises(Stopped):
-        Told(there).check()
-    _work(plan("nano", range(2)), [("click", 0)], there)
+    rows = run_episodes(plan(seeds=range(2)), workers=Workers(2))
+    assert set(rows) == {("click", 0), ("click", 1)}
+    assert all(row.success for row in rows.values())
     assert not since(before)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_error_of_a_worker_comes_back(tmp_path: Path, workers: int) -> None:
+    with pytest.raises(ModelError, match="there is no model at"):
+        run_episodes(plan(str(tmp_path / "none"), range(2)), workers=Workers(workers))
+
+
+def test_a_player_that_is_to_stop_stops() -> None:
+    with pytest.raises(Stopped):
+        QuietInterrupts(lambda: True).check()
+    QuietInterrupts(lambda: False).check()
+    before = running()
+    with pytest.raises(KeyboardInterrupt):
+        list(EpisodePlayer(plan(), lambda: True).play(("click", 0)))
+    assert not since(before)
+
+
+def test_a_worker_in_the_middle_of_its_episode_closes_its_browser() -> None:
+    multiprocessing.resource_tracker.ensure_running()
+    before = running()
+    with Processes(partial(EpisodePlayer, plan(seeds=range(2))), 1, patience=60.0) as pool:
+        pool.give(0, ("click", 0))
+        assert isinstance(pool.wait()[1], RowMade)
+        pool.wait()
+        pool.give(0, ("click", 1))
+    assert not since(before)
+
+
+@pytest.mark.slow
+def test_a_cluster_plays_episodes_and_closes_its_browsers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    multiprocessing.resource_tracker.ensure_running()
+    before = running()
+    rows = run_episodes(plan(seeds=range(2)), workers=Workers(1, ray=True))
+    assert [row.status for row in rows.values()] == ["success"] * 2
+    with Cluster(partial(EpisodePlayer, plan(seeds=range(2))), 1, 1, patience=60.0) as pool:
+        pool.give(0, ("click", 0))
+        assert isinstance(pool.wait()[1], RowMade)
+        pool.wait()
+        pool.give(0, ("click", 1))
+    deadline = time.monotonic() + 60
+    while since(before) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not since(before)
+
+
+def test_a_spoiled_episode_is_tried_again_and_then_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken(PlaygroundSite):
+        def launch(self, task: str, seed: int) -> AlteredPlayground:
+            launched.append(seed)
+            raise EnvironmentDied("gone")
+
+    launched: list[int] = []
+    with pytest.raises(EvalError, match=f"click 0 could not be run, {TRIES} times: gone"):
+        run_episodes(replace(plan(), site=Broken()))
+    assert len(launched) == TRIES
 
 
 class WatchedBrain(ForgetfulBrain, ToldBrain):
@@ -186,9 +260,9 @@ def test_what_was_forgotten_changes_nothing_any_more(adapter: Adapter) -> None:
 
 
 def test_the_ablation_is_asked_for(adapter: Adapter) -> None:
-    chosen = plan("nano", range(1))
-    assert not isinstance(new_brain(chosen, adapter), ForgetfulBrain)
-    assert isinstance(new_brain(replace(chosen, forget=True), adapter), ForgetfulBrain)
+    cache = plan().config.cache
+    assert not isinstance(new_brain(cache, adapter), ForgetfulBrain)
+    assert isinstance(new_brain(cache, adapter, forgetful=True), ForgetfulBrain)
 
 
 def test_white_pictures_and_other_looks(screen: AlteredPlayground) -> None:

@@ -2,44 +2,46 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from agent.assemble import load_adapter
-from agent.commands.common import error_code
-from agent.errors import error_chain
 from eval.benchmarks import BENCHMARKS
 from eval.replay.play import play
 from eval.replay.settings import ReplaySettings
-from eval.sweep.events import Done, Event, Failed, Job, Over, Said
-from eval.sweep.survey import check_keys
+from eval.sweep.events import Event, RowMade, Stopping, TrajectoryDone, going_on
+from eval.sweep.plan import Cell
+from eval.sweep.survey import Known, check_keys
 
 if TYPE_CHECKING:
     from guikv.models import Adapter
 
 
-class Player:
+@dataclass(frozen=True)
+class CellJob:
+    """A cell to play.
+
+    known: trajectory → keys of the steps whose rows exist; those that are complete are not played again
+    limit: trajectories, from the first; None for all
+    """
+
+    cell: Cell
+    known: Known = field(default_factory=dict)
+    limit: int | None = None
+
+
+class CellPlayer:
     """Plays cells; the model is loaded once, when the first trajectory needs it."""
 
-    def __init__(self) -> None:
+    def __init__(self, stopping: Stopping = going_on) -> None:
+        """A cell holds nothing that would have to be put away, so nobody waits until it has stopped."""
         self._adapter: Adapter | None = None
         self._loaded = ""
 
-    def play(self, job: Job) -> Iterator[Event]:
-        """What happens, the last of it Done or Failed. What nobody foresaw is raised."""
-        try:
-            yield from self._play(job)
-            return
-        except Exception as error:
-            if error_code(error) is None:
-                raise
-            failed = Failed(error)
-        _let_go(failed.error)
-        yield failed
-
-    def _play(self, job: Job) -> Iterator[Event]:
+    def play(self, job: CellJob) -> Iterator[Event]:
+        """Every row of the trajectories that lack some. Raises what `play` of a trajectory raises, and MixError."""
         settings = job.cell.settings
         benchmark = BENCHMARKS[settings.benchmark]
         for trajectory in islice(benchmark.trajectories(settings.source), job.limit):
@@ -48,9 +50,11 @@ class Player:
             check_keys(job.cell.name, trajectory.id, keys, known)
             if len(known) < len(keys):
                 for row in play(settings, benchmark, trajectory, self._model(settings)):
-                    yield Said(row)
-                yield Over(trajectory.id)
-        yield Done()
+                    yield RowMade(row)
+                yield TrajectoryDone(trajectory.id)
+
+    def close(self) -> None:
+        """There is nothing to end."""
 
     def _model(self, settings: ReplaySettings) -> Adapter | None:
         if settings.is_oracle:
@@ -60,9 +64,3 @@ class Player:
             self._adapter = None  # two models may not fit
             self._adapter, self._loaded = load_adapter(settings.config), wanted
         return self._adapter
-
-
-def _let_go(error: BaseException) -> None:
-    """Free what the frames of the failed work hold: the next cell begins before the error is gone, and needs memory."""
-    for one in error_chain(error):
-        traceback.clear_frames(one.__traceback__)
