@@ -24,10 +24,11 @@ from guikv.content import Frame, Reply
 from guikv.errors import GuikvError
 from guikv.models.base import Adapter
 from guikv.policies import make_policy
-from guikv.session import Session, Window
+from guikv.session import Session
+from guikv.settings import HistoryWindow, Settings
 
 LAYOUTS: tuple[Layout, ...] = get_args(Layout)
-WINDOWS: tuple[Window, ...] = get_args(Window)
+WINDOWS: tuple[HistoryWindow, ...] = get_args(HistoryWindow)
 
 
 class ReuseError(GuikvError):
@@ -49,7 +50,7 @@ class Run:
 
     dialect: str
     layout: Layout
-    window: Window
+    window: HistoryWindow
     steps: tuple[Step, ...]
 
     @property
@@ -109,7 +110,7 @@ def run_bench(
     budget: str = "20%",
     policy: str = "gui_kv",
     layouts: Sequence[Layout] = LAYOUTS,
-    windows: Sequence[Window] = WINDOWS,
+    windows: Sequence[HistoryWindow] = WINDOWS,
     size: Size = SCREEN,
     adapter: Adapter | None = None,
     report: Callable[[str, int], None] = lambda name, step: None,
@@ -121,7 +122,9 @@ def run_bench(
     for name in dialects:
         for layout in layouts:
             for window in windows:
-                session = Session(model, make_policy(policy), parse_budget(budget), "next_observation", window, history)
+                session = Session(
+                    model, Settings(make_policy(policy), parse_budget(budget), "next_observation", window, history)
+                )
                 taken: list[Step] = []
                 for number, step in play(DIALECTS[name](layout=layout), session, pictures):
                     taken.append(step)

@@ -26,6 +26,7 @@ from guikv.models.images import patches
 from guikv.policies import Full, Policy, make_policy
 from guikv.prompt import NO_FRAME, Prompt
 from guikv.session import Session
+from guikv.settings import Settings
 
 MOMENTS = ("prefill", "next_observation")
 
@@ -168,8 +169,8 @@ def run_bench(
     runners: dict[str, Runner] = {"stateless": stateless(model, history, new_tokens)}
     kinds: list[tuple[str, Policy, str]] = [("full", Full(), "prefill")] + [(m, chosen, m) for m in MOMENTS]
     for name, kind, moment in kinds:
-        session = Session(model, kind, parse_budget(budget), moment, "shrink", history)  # type: ignore[arg-type]
-        runners[name] = persistent(session, new_tokens)
+        kept = Settings(kind, parse_budget(budget), moment, history=history)  # type: ignore[arg-type]
+        runners[name] = persistent(Session(model, kept), new_tokens)
     tracks = {name: Track() for name in runners}
     if model.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(model.device)
@@ -202,7 +203,7 @@ def one_shot(adapter: Adapter, policy: Policy, budget: str, prompt: Prompt, repe
     """The paper's setting: a whole prompt prefilled at once and then compressed. Share of scoring and eviction."""
     prefill, compression = [], []
     for _ in range(repeats):
-        session = Session(adapter, policy, parse_budget(budget), "prefill", protect=False)
+        session = Session(adapter, Settings(policy, parse_budget(budget), "prefill", protect=False))
         session.extend(prompt)
         session.compress()
         prefill.append(session.cost.seconds["prefill"])

@@ -29,7 +29,4 @@ class ForgetfulBrain(SessionBrain):
 def forget(session: Session) -> None:
     """Remove every entry but those of protected text. The ledger keeps its rows, so prefixes are still shared."""
     ledger = session.ledger
-    gone = ~ledger.protected & ~ledger.dropped
-    session.ledger = ledger.drop(gone)
-    for _, layer in session.cache.kv:
-        layer.remove(gone.to(layer.index.device)[layer.index.clamp_min(0)])
+    session.state = session.state.remove(~ledger.protected & ~ledger.dropped)

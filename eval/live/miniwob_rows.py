@@ -14,7 +14,7 @@ from rich.table import Table
 
 from agent.text import share
 from eval.bench.rows import read_all
-from eval.nano.training.evaluate import interval
+from eval.metrics.measures import interval
 
 CSV = "miniwob.csv"
 

@@ -14,7 +14,7 @@ from rich.table import Table
 from agent.text import share
 from eval.live.episodes import Outcome
 from eval.live.plan import Plan
-from eval.nano.training.evaluate import interval
+from eval.metrics.measures import interval
 
 
 def summarise(plan: Plan, outcomes: Sequence[Outcome], seconds: float) -> dict[str, Any]:

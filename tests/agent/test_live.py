@@ -35,6 +35,7 @@ from envs.geometry import Resize, Size
 from guikv.models.base import Adapter
 from guikv.models.random_weights import random_model
 from guikv.session import Session
+from guikv.settings import Settings
 from tests.agent.scripted import FakeScreen, ScriptedBrain
 from tests.agent.told import ToldBrain
 
@@ -89,7 +90,7 @@ def test_the_oracle_through_the_whole_chain(task: str, adapter: Adapter, playgro
     def words() -> str:
         return write_answer("", [oracle.next()], Coordinates(resize))
 
-    brain = ToldBrain(Session(adapter, history=2), adapter, words)
+    brain = ToldBrain(Session(adapter, Settings(history=2)), adapter, words)
     recorder = Recorder.create(tmp_path / "run", {"task": playground.goal})
     result = run_episode(
         brain,

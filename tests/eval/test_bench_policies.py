@@ -183,11 +183,12 @@ def test_a_first_step_that_is_not_played_again_leaves_the_same_memory(player: Pl
 
 def test_recall_finds_exactly_what_generate_says(player: Player) -> None:
     session = brain_at(player, only("remember_3"), 2, True).session
-    said = session.fork().generate(MAX_NEW_TOKENS).ids
+    whole = session.fork().generate(MAX_NEW_TOKENS)
+    said = whole.ids
     wrong = (*said[:3], 5, 5, 5, 5)
     other = (7, 7, 7)
-    assert recall(session, [other, wrong, said]) == said
-    assert recall(session, [(*said, 7, 7)]) == said, "a draft that goes on too long is cut where the model stops"
+    assert recall(session, [other, wrong, said]) == whole
+    assert recall(session, [(*said, 7, 7)]) == whole, "a draft that goes on too long is cut where the model stops"
     assert recall(session, [other, wrong]) is None
     assert recall(session, []) is None
     assert session.fork().generate(MAX_NEW_TOKENS).ids == said, "looking changes nothing"

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eval.nano.training import chat
-from eval.nano.training.geometry import SIDE, TOKENS
+from eval.nano.training.config import SIDE, TOKENS
 from eval.nano.training.labels import clear_cells
 from eval.nano.training.pages import RenderedPage, load_pages
 from eval.nano.training.samples import Encoded, Encoder, Episode, Turn, click_turn

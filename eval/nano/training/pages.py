@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from eval.nano.training.geometry import SIDE
+from eval.nano.training.config import SIDE
 from eval.nano.training.screens import Box, Element, Screen
 
 

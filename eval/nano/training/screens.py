@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from eval.nano.training.geometry import SIDE
-from guikv.nano.words import FIELDS, STATUS, WORDS
+from envs.playground.words import FIELDS, STATUS, WORDS
+from eval.nano.training.config import SIDE
 
 Box = tuple[int, int, int, int]
 Colour = tuple[int, int, int]

@@ -14,13 +14,8 @@ from pathlib import Path
 from tokenizers import Regex, Tokenizer, decoders, pre_tokenizers
 from tokenizers.models import BPE
 
-from guikv.nano.words import STATUS, WORDS
-
-SPECIAL: tuple[str, ...] = (
-    "<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>",
-    "<|image_pad|>", "<|video_pad|>", "<|box_start|>", "<|box_end|>",
-)  # fmt: skip
-"""Special tokens with the family's names; their ids are 0, 1, 2, ..."""
+from envs.playground.words import STATUS, WORDS
+from guikv.nano import SPECIAL
 
 PHRASES: tuple[str, ...] = (
     "You are a helpful assistant.", "system\n", "user\n", "assistant\n", "Task: ", "Thought: ", "\nAction: ",

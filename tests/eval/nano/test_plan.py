@@ -21,8 +21,8 @@ from eval.live.episodes import Outcome
 from eval.live.journal import Journal
 from eval.live.plan import Plan, make_config, read_options, read_seeds, read_tasks
 from eval.live.summary import result_table, summarise
+from eval.metrics.measures import interval as wilson
 from eval.nano.card import card_text, facts
-from eval.nano.training.evaluate import interval as wilson
 from guikv.errors import GuikvError, ModelError, PolicyError
 from guikv.nano import WEIGHTS
 

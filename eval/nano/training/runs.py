@@ -1,4 +1,4 @@
-"""What a training run writes so that it can go on after a kill, and the picture of its progress."""
+"""A training run on disk: the checkpoint, what it needs to go on after a kill, and the picture of its progress."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import Qwen2_5_VLForConditionalGeneration
 
-from eval.nano.training.config import save_checkpoint
+from eval.nano.training.config import IDS, PROMPT, preprocessor_config
 from eval.nano.training.optimiser import Optimisers
+from eval.nano.training.tokenizer import save_tokenizer
 
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
@@ -29,6 +30,33 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
 def pick_device(name: str) -> torch.device:
     """The device of that name; `auto` is CUDA where there is one."""
     return torch.device(("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name)
+
+
+def save_checkpoint(model: Qwen2_5_VLForConditionalGeneration, folder: Path) -> None:
+    """Write the plain checkpoint folder: configs, tokenizer, prompt, and the weights as fp16."""
+    folder.mkdir(parents=True, exist_ok=True)
+    config = model.config.to_dict()
+    config["dtype"] = "float16"
+    # Where a checkpoint was trained further from is a path of that machine.
+    config["_name_or_path"] = ""
+    (folder / "config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
+    generation = {
+        "eos_token_id": IDS["<|im_end|>"],
+        "pad_token_id": IDS["<|endoftext|>"],
+        "do_sample": False,
+        "max_new_tokens": 48,
+    }
+    (folder / "generation_config.json").write_text(json.dumps(generation, indent=2) + "\n")
+    (folder / "preprocessor_config.json").write_text(json.dumps(preprocessor_config(), indent=2) + "\n")
+    (folder / "prompt.txt").write_text(PROMPT)
+    save_tokenizer(folder)
+    state = {
+        n: p.detach().to(torch.float16).contiguous() for n, p in model.state_dict().items() if n != "lm_head.weight"
+    }
+    partial = folder / "model.safetensors.part"
+    save_file(state, str(partial), metadata={"format": "pt"})
+    partial.chmod(0o644)
+    partial.replace(folder / "model.safetensors")
 
 
 def save_run(
