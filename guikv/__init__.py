@@ -40,10 +40,6 @@ _HOMES = {
     "Settings": "guikv.settings",
 }
 
-__all__ = [
-    "POLICIES", "Budget", "GuiKV", "Session", "Settings", "compress", "load_model", "make_policy", "parse_budget",
-]  # fmt: skip
-
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:

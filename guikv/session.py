@@ -168,8 +168,9 @@ class Session:
         draft = draft[len(opening) :]
         with self.counter.stopwatch.phase("decoding"):
             chosen = [int(self.next_logits.argmax()), *(self._chosen_after(draft) if draft else ())]
-        agreed = next((i for i, token in enumerate(draft) if chosen[i] != token), len(draft))
-        finished = chosen[agreed] in self.adapter.stop_ids
+        stops = self.adapter.stop_ids
+        agreed = next((i for i, token in enumerate(draft) if chosen[i] != token or token in stops), len(draft))
+        finished = chosen[agreed] in stops
         own = () if finished else (chosen[agreed],)
         return self._reply((*opening, *draft[:agreed], *own), finished)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,14 +71,8 @@ def read_rows(path: Path, weights: str) -> dict[tuple[str, ...], Row]:
 
 
 def weights_of(adapter: Adapter) -> str:
-    """Eight digits that tell models apart: a hash of the weight files, or of the name where there are none."""
-    digest = hashlib.blake2b(digest_size=4)
-    files = sorted(Path(adapter.path).glob("*.safetensors")) if adapter.path else []
-    for file in files:
-        digest.update(file.read_bytes())
-    if not files:
-        digest.update(adapter.name.encode())
-    return digest.hexdigest()
+    """Eight digits that tell models apart."""
+    return adapter.fingerprint[:8]
 
 
 def run_cells(

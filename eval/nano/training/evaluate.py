@@ -20,7 +20,7 @@ from transformers import AutoImageProcessor, AutoTokenizer, Qwen2_5_VLForConditi
 
 from eval.metrics.measures import interval
 from eval.nano.training import chat
-from eval.nano.training.pages import RenderedPage, load_pages
+from eval.nano.training.stored import RenderedPage, load_pages
 from guikv.nano import WEIGHTS
 
 BATCH = 16

@@ -20,7 +20,7 @@ from torch import nn
 from eval.nano.training.config import CELL, GRID, HIDDEN, TOKENS
 from eval.nano.training.fast_forward import FastForward
 from eval.nano.training.labels import to_patches
-from eval.nano.training.pages import load_pixels
+from eval.nano.training.stored import load_pixels
 from eval.nano.training.threads import ThreadChoice
 
 BATCH = 16

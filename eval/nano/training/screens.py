@@ -2,7 +2,7 @@
 
 A screen is pixels plus its elements; for every element the word, the box that may be clicked and
 the box of its text are known, which is all the supervision that training uses. Rendered browser
-pages are loaded into the same `Screen` type (`eval.nano.training.pages`).
+pages are loaded into the same `Screen` type (`eval.nano.training.stored`).
 """
 
 from __future__ import annotations

@@ -14,9 +14,8 @@ from eval.nano.training import train_episodes
 from eval.nano.training.fast_forward import FastForward
 from eval.nano.training.features import busy_cells, compute_features, load_features
 from eval.nano.training.lessons import LESSONS, SHARES, TASKS, Shelf, encode, fill_shelf, form_goal, stack
-from eval.nano.training.pages import load_pixels
 from eval.nano.training.samples import Encoder
-from eval.nano.training.stored import load_episodes, reply_of
+from eval.nano.training.stored import load_episodes, load_pixels, reply_of
 from guikv.nano import WEIGHTS
 
 DATA = Path(__file__).resolve().parents[3] / "data"
