@@ -31,7 +31,7 @@ class Site:
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[Site]:
+def web_server() -> Iterator[Site]:
     site = Site(0)
 
     class Handler(BaseHTTPRequestHandler):
@@ -64,10 +64,10 @@ def server() -> Iterator[Site]:
 
 
 @pytest.fixture
-def site(server: Site) -> Site:
-    server.pages.clear()
-    server.asked.clear()
-    return server
+def site(web_server: Site) -> Site:
+    web_server.pages.clear()
+    web_server.asked.clear()
+    return web_server
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
 
 from eval.nano.training.geometry import MEAN, MERGE, PATCH, STD, WINDOW
 from eval.nano.training.tokenizer import SPECIAL, VOCAB_SIZE, save_tokenizer
+from guikv.files import make_folder, replace_file, replacing
 
 HIDDEN = 256
 HEADS, KV_HEADS = 4, 2
@@ -87,26 +88,24 @@ def preprocessor_config() -> dict[str, object]:
 
 def save_checkpoint(model: Qwen2_5_VLForConditionalGeneration, folder: Path) -> None:
     """Write the plain checkpoint folder: configs, tokenizer, prompt, and the weights as fp16."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     config = model.config.to_dict()
     config["dtype"] = "float16"
     # Where a checkpoint was trained further from is a path of that machine.
     config["_name_or_path"] = ""
-    (folder / "config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
+    replace_file(folder / "config.json", (json.dumps(config, indent=2, sort_keys=True) + "\n").encode())
     generation = {
         "eos_token_id": IDS["<|im_end|>"],
         "pad_token_id": IDS["<|endoftext|>"],
         "do_sample": False,
         "max_new_tokens": 48,
     }
-    (folder / "generation_config.json").write_text(json.dumps(generation, indent=2) + "\n")
-    (folder / "preprocessor_config.json").write_text(json.dumps(preprocessor_config(), indent=2) + "\n")
-    (folder / "prompt.txt").write_text(PROMPT)
+    replace_file(folder / "generation_config.json", (json.dumps(generation, indent=2) + "\n").encode())
+    replace_file(folder / "preprocessor_config.json", (json.dumps(preprocessor_config(), indent=2) + "\n").encode())
+    replace_file(folder / "prompt.txt", PROMPT.encode())
     save_tokenizer(folder)
     state = {
         n: p.detach().to(torch.float16).contiguous() for n, p in model.state_dict().items() if n != "lm_head.weight"
     }
-    partial = folder / "model.safetensors.part"
-    save_file(state, str(partial), metadata={"format": "pt"})
-    partial.chmod(0o644)
-    partial.replace(folder / "model.safetensors")
+    with replacing(folder / "model.safetensors") as file:
+        save_file(state, file.name, metadata={"format": "pt"})

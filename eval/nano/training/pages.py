@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
+from envs.pictures import read_picture
 from eval.nano.training.geometry import SIDE
 from eval.nano.training.screens import Box, Element, Screen
 
@@ -39,8 +39,7 @@ class RenderedPage:
 
 def load_pixels(path: Path) -> NDArray[np.uint8]:
     """Pixels (SIDE, SIDE, 3) of a PNG file. Raises ValueError for another size."""
-    with Image.open(path) as image:
-        pixels = np.asarray(image.convert("RGB"))
+    pixels = np.asarray(read_picture(path))
     if pixels.shape != (SIDE, SIDE, 3):
         raise ValueError(f"{path} is {pixels.shape}, not a {SIDE}x{SIDE} screen")
     return pixels

@@ -15,6 +15,7 @@ from transformers import Qwen2_5_VLForConditionalGeneration
 
 from eval.nano.training.config import save_checkpoint
 from eval.nano.training.optimiser import Optimisers
+from guikv.files import make_folder, replace_file, replacing
 
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
@@ -42,20 +43,16 @@ def save_run(
 
     `heads` are the modules that train along and do not ship. Every file is replaced at once.
     """
-    state = out / "state"
-    state.mkdir(parents=True, exist_ok=True)
+    state = make_folder(out / "state")
     tensors: dict[str, dict[str, Tensor]] = {
         "model": {n: p.detach().clone() for n, p in model.state_dict().items() if n != "lm_head.weight"},
         "optimisers": optimisers.state(),
         **{name: head.state_dict() for name, head in heads.items()},
     }
     for name, values in tensors.items():
-        part = state / f"{name}.part"
-        save_file(values, part)
-        part.replace(state / f"{name}.safetensors")
-    part = state / "progress.part"
-    part.write_text(json.dumps(progress))
-    part.replace(state / "progress.json")
+        with replacing(state / f"{name}.safetensors") as file:
+            save_file(values, file.name)
+    replace_file(state / "progress.json", json.dumps(progress).encode())
     save_checkpoint(model, out / "weights")
 
 
@@ -92,5 +89,6 @@ def draw_curve(log: Path, picture: Path, keys: Sequence[str]) -> None:
     axes.set_ylim(0, 1.02)
     axes.legend()
     figure.tight_layout()
-    figure.savefig(picture, dpi=110)
+    with replacing(picture) as file:
+        figure.savefig(file, format="png", dpi=110)
     pyplot.close(figure)
