@@ -73,7 +73,7 @@ def site(web_server: Site) -> Site:
 @pytest.fixture(scope="session")
 def shared_browser() -> Iterator[Browser]:
     with Browser.launch(
-        BrowserOptions(viewport=VIEWPORT, stable_seconds=1.5, reply_seconds=5, load_seconds=10)
+        BrowserOptions(viewport=VIEWPORT, stable_seconds=20, reply_seconds=60, load_seconds=60)
     ) as browser:
         yield browser
 
@@ -88,7 +88,7 @@ def browser(shared_browser: Browser) -> Browser:
             if other is not blank:
                 await other.close()
 
-    shared_browser.with_tab(clean, 10)
+    shared_browser.with_tab(clean, 60)
     shared_browser.events()
     return shared_browser
 
@@ -101,7 +101,7 @@ def show(browser: Browser) -> Callable[[str], Browser]:
         async def write(tab: Any) -> None:
             await tab.set_content(f"<!DOCTYPE html><body style='margin:0'>{html}")
 
-        browser.with_tab(write, 10)
+        browser.with_tab(write, 60)
         browser.screenshot()
         return browser
 

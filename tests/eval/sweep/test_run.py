@@ -34,6 +34,7 @@ from eval.sweep.survey import survey
 from guikv.errors import DeviceMemoryError
 from tests.eval.sweep.conftest import Whole
 from tests.eval.sweep.tools import EPISODES, PLAYGROUND, Log, cells_of, comparable, drive, few
+from tests.patience import PATIENCE
 
 KILLED = """
 import os, signal, sys
@@ -60,7 +61,7 @@ def test_killed_in_the_middle_of_a_trajectory(whole: Whole, tmp_path: Path) -> N
     """The session's memory is gone, so the trajectory is played again; its rows come out as they were."""
     out = tmp_path / "out"
     command = [sys.executable, "-c", KILLED, str(whole.path), str(out)]
-    killed = subprocess.run(command, stdout=subprocess.PIPE, timeout=60, check=False)
+    killed = subprocess.run(command, stdout=subprocess.PIPE, timeout=PATIENCE, check=False)
     assert killed.returncode == -signal.SIGKILL
     workers = {int(pid) for pid in killed.stdout.split()}
     assert len(workers) == 2
