@@ -15,6 +15,7 @@ from envs.geometry import Resize, Size
 from eval.benchmarks.base import Prediction
 from eval.metrics.measures import Scored
 from guikv.errors import GuikvError
+from guikv.files import appending, make_folder
 
 ROWS = "rows.jsonl"
 _BLOCK = 2**16
@@ -92,9 +93,9 @@ class RowFile:
         """Raises RowsError when it cannot be opened."""
         self.path = path
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _cut_half_line(path)
-            self._file: IO[bytes] = path.open("ab")
+            make_folder(path.parent)
+            self._file = appending(path)
+            _cut_half_line(self._file)
         except OSError as error:
             raise RowsError(f"{path} cannot be written: {error.strerror or error}") from error
 
@@ -150,16 +151,13 @@ def read_rows(path: Path) -> Iterator[Row]:
         raise RowsError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
-def _cut_half_line(path: Path) -> None:
-    if not path.is_file():
-        return
-    with path.open("rb+") as file:
-        size = end = file.seek(0, os.SEEK_END)
-        whole = 0
-        while end and not whole:
-            start = max(0, end - _BLOCK)
-            file.seek(start)
-            found = file.read(end - start).rfind(b"\n")
-            end, whole = start, start + found + 1 if found >= 0 else 0
-        if whole < size:
-            file.truncate(whole)
+def _cut_half_line(file: IO[bytes]) -> None:
+    size = end = file.seek(0, os.SEEK_END)
+    whole = 0
+    while end and not whole:
+        start = max(0, end - _BLOCK)
+        file.seek(start)
+        found = file.read(end - start).rfind(b"\n")
+        end, whole = start, start + found + 1 if found >= 0 else 0
+    if whole < size:
+        file.truncate(whole)

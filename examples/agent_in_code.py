@@ -1,6 +1,6 @@
 """The agent's loop from Python: the model that ships does one task in a real browser, and leaves a report.
 
-    python examples/agent_in_code.py [FOLDER]
+python examples/agent_in_code.py [FOLDER]
 """
 
 from __future__ import annotations

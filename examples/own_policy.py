@@ -1,6 +1,6 @@
 """A compression method of one's own: a frozen dataclass that scores every cached entry.
 
-    python examples/own_policy.py
+python examples/own_policy.py
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A session that remembers: each step computes only what is new, and what is old is compressed.
 
-    python examples/persistent_session.py
+python examples/persistent_session.py
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Only the method, on a plain transformers model: the prompt is prefilled, then its cache is compressed once.
 
-    python examples/plain_transformers.py
+python examples/plain_transformers.py
 """
 
 from __future__ import annotations

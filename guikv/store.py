@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from torch import Tensor
 
 from guikv.attention import Watch
 from guikv.errors import GuikvError, SessionError
+from guikv.files import make_folder, replacing
 from guikv.ledger import FrameInfo, Ledger
 from guikv.models.base import Adapter
 from guikv.settings import Settings
@@ -44,11 +44,12 @@ def save_session(state: State, settings: Settings, adapter: Adapter, folder: Pat
         "layers": layers,
     }
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        save_file({k: v.contiguous().clone() for k, v in tensors.items()}, folder / f"{TENSORS}.part")
-        (folder / f"{SETTINGS}.part").write_text(json.dumps(data))
-        for name in (TENSORS, SETTINGS):
-            os.replace(folder / f"{name}.part", folder / name)
+        make_folder(folder)
+        # The settings take their place last: only then both are complete.
+        with replacing(folder / SETTINGS) as settings, replacing(folder / TENSORS) as file:
+            settings.write(json.dumps(data).encode())
+            settings.flush()
+            save_file({k: v.contiguous().clone() for k, v in tensors.items()}, file.name)
     except (OSError, SafetensorError) as error:
         raise SessionError(f"the session could not be saved in {folder}: {error}") from error
 

@@ -76,3 +76,59 @@ def test_circles_are_found_wherever_the_imports_stand(tmp_path: Path) -> None:
     assert graph["a.b.six"] == {"a", "a.b.seven"}, "otherwise what the package itself holds"
     assert graph["a.b.five"] == {"a.b"}
     assert circles(graph) == [["a.b.seven", "a.b.six"], ["a.one", "a.two"]]
+
+
+def calls(path: Path) -> list[tuple[str, ast.Call]]:
+    """Every call of a file, with the dotted name of what is called; the last part only where it has no plain name."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call):
+            parts, place = [], node.func
+            while isinstance(place, ast.Attribute):
+                parts.append(place.attr)
+                place = place.value
+            if isinstance(place, ast.Name):
+                parts.append(place.id)
+            found.append((".".join(reversed(parts)), node))
+    return found
+
+
+def test_pictures_are_opened_in_one_place_and_of_named_formats() -> None:
+    found = {}
+    for path in SOURCES:
+        for name, node in calls(path):
+            if name in ("Image.open", "PIL.Image.open"):
+                found[str(path.relative_to(ROOT))] = {keyword.arg for keyword in node.keywords}
+            assert name.split(".")[-1] not in ("imread", "load_image", "decode_image"), path.relative_to(ROOT)
+    assert set(found) == {"envs/pictures.py"}
+    assert all("formats" in keywords for keywords in found.values())
+
+
+PRIVATE = {
+    "envs/files.py",
+    "guikv/files.py",
+    # Folders that only this user and this process may look into.
+    "envs/android/server.py",
+    "envs/android/simulator/commands/window.py",
+    "envs/android/simulator/files.py",
+    "envs/android/simulator/home.py",
+    "envs/browser/window.py",
+    "envs/desktop/sandbox.py",
+}
+
+
+def test_files_are_written_in_one_way() -> None:
+    """Anything else would follow a link that somebody laid there. "x" opens nothing that is there."""
+    for path in SOURCES:
+        if str(path.relative_to(ROOT)) in PRIVATE:
+            continue
+        for name, node in calls(path):
+            last = name.split(".")[-1]
+            assert last not in ("write_text", "write_bytes", "rename"), f"{path.relative_to(ROOT)}:{node.lineno}"
+            if last == "open":
+                modes = [
+                    a.value for a in (*node.args, *(k.value for k in node.keywords)) if isinstance(a, ast.Constant)
+                ]
+                writes = any(isinstance(mode, str) and len(mode) < 4 and set(mode) & set("wa+") for mode in modes)
+                own = any(keyword.arg == "opener" for keyword in node.keywords)
+                assert own or not writes, f"{path.relative_to(ROOT)}:{node.lineno}"

@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import dataclasses
 from collections.abc import Callable
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, TypeVar
 
 from guikv.errors import GuikvError
+from guikv.files import appending
 
 R = TypeVar("R")
 _KINDS: dict[str, Callable[[str], object]] = {"str": str, "int": int, "float": float}
@@ -44,10 +46,10 @@ def read_all(path: Path, kind: type[R]) -> list[R]:
 
 def append_row(path: Path, row: object) -> None:
     """Write one row at the end, with the header where the file is new."""
-    fresh = not path.is_file() or not path.stat().st_size
-    whole = fresh or path.read_bytes().endswith(b"\n")
     names = columns(row)
-    with path.open("a", newline="", encoding="utf-8") as file:
+    with TextIOWrapper(appending(path), "utf-8", newline="") as file:
+        fresh = not path.stat().st_size
+        whole = fresh or path.read_bytes().endswith(b"\n")
         writer = csv.writer(file, lineterminator="\n")
         if not whole:
             file.write("\n")

@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from PIL import Image, ImageDraw
 
+from envs.pictures import PictureError, read_picture
 from eval.bench.shapes import shaped
 from guikv.budget import parse_budget
 from guikv.content import Frame, Message, Reply, Text, last_frames
@@ -56,15 +57,18 @@ def screenshots(folder: Path, count: int) -> list[Image.Image]:
     """`count` pictures from the folder, in order and again from the start, each with a clock of its own.
 
     The clock makes every picture new, as on a real screen: no run may profit from having seen it before.
-    Raises BenchError when the folder holds no PNG file.
+    Raises BenchError when the folder holds no PNG file, or one that is none.
     """
     files = sorted(folder.glob("*.png"), key=lambda p: (len(p.name), p.name))
     if not files:
         raise BenchError(f"no PNG files in {folder}: give a folder of screenshots with --screenshots")
     pictures = []
     for number in range(count):
-        with Image.open(files[number % len(files)]) as file:
-            picture = file.convert("RGB")
+        file = files[number % len(files)]
+        try:
+            picture = read_picture(file)
+        except (OSError, PictureError) as error:
+            raise BenchError(f"the screenshot {file}: {error}") from error
         pen = ImageDraw.Draw(picture)
         pen.rectangle((picture.width - 60, 0, picture.width, 16), fill="white")
         pen.text((picture.width - 54, 2), f"12:{number:02d}", fill="black")

@@ -17,6 +17,7 @@ from eval.options import (
     PolicyOptions,
     WindowOption,
 )
+from guikv.files import replace_file
 
 if TYPE_CHECKING:
     from eval.live.miniwob import Outcome
@@ -75,7 +76,7 @@ def bench_miniwob(
 
         rows = run_bench(plan, adapter, out, tell)
     result = summarise(rows.values(), model, plan.settings, EXCLUDED)
-    (out / JSON).write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    replace_file(out / JSON, f"{json.dumps(result, indent=1)}\n".encode())
     if as_json:
         typer.echo(json.dumps(result, indent=1))
         return

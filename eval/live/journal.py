@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from agent.errors import RecordError
-from agent.recorder import write_atomically
+from agent.recorder import hint_of, write_atomically
 from eval.live.episodes import Outcome
+from guikv.files import make_folder
 
 EPISODES, RESULT = "episodes.jsonl", "result.json"
 
@@ -28,7 +29,7 @@ class Journal(AbstractContextManager["Journal"]):
         if folder is None:
             return
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
             self._lines = (folder / EPISODES).open("x", encoding="utf-8")
         except FileExistsError as error:
             raise RecordError(f"{folder} holds an evaluation already", "choose another name with --out") from error
@@ -56,4 +57,4 @@ class Journal(AbstractContextManager["Journal"]):
 
 
 def _failed(folder: Path, error: OSError) -> RecordError:
-    return RecordError(f"the evaluation in {folder} cannot be written: {error.strerror or error}", "is the disk full?")
+    return RecordError(f"the evaluation in {folder} cannot be written: {error.strerror or error}", hint_of(error))

@@ -27,6 +27,7 @@ from eval.live.miniwob_rows import CSV, Row, read_rows
 from eval.live.plan import make_config
 from eval.options import listed
 from eval.study.run import weights_of
+from guikv.files import make_folder
 
 if TYPE_CHECKING:
     from guikv.models import Adapter
@@ -142,7 +143,7 @@ def run_bench(
     episode could be run counts as never solved and gets no line in the file, so that it is tried again next time.
     Raises KeyboardInterrupt when stopped, SetupError without a browser, EvalError where the model fails.
     """
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     path, weights, dialect = out / CSV, weights_of(adapter), make_dialect(plan.config, adapter)
     there = read_rows(path, plan.settings, weights, plan.seeds)
     rows = {}

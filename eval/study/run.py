@@ -11,6 +11,7 @@ from eval.bench.rows import append_row, read_all
 from eval.study.episodes import Episode, load_groups
 from eval.study.play import Held, Played, Player
 from eval.study.presets import Cell, Series
+from guikv.files import make_folder
 from guikv.models.base import Adapter
 
 CSV = "policies.csv"
@@ -89,7 +90,7 @@ def run_cells(
     report: called after each cell with its row (None where no episode is long enough) and whether it was played now.
     Raises EpisodesError and RowsError.
     """
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     path, weights = out / CSV, weights_of(player.adapter)
     player.adapter.vision_cache.limit = max(player.adapter.vision_cache.limit, VISION_BYTES)
     rows = read_rows(path, weights)

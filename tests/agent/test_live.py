@@ -38,6 +38,7 @@ from guikv.session import Session
 from guikv.settings import Settings
 from tests.agent.scripted import FakeScreen, ScriptedBrain
 from tests.agent.told import ToldBrain
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.skipif(not (shutil.which("chromium") or shutil.which("google-chrome")), reason="no Chromium")
 
@@ -174,7 +175,7 @@ def test_the_command_line_with_a_checkpoint_folder(adapter: Adapter, tmp_path: P
     def guikv(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-c", "from agent.cli import main; main()", "run", "browser", *common, *arguments],
-            capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path, stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, timeout=PATIENCE, check=False, cwd=tmp_path, stdin=subprocess.DEVNULL,
             env={**os.environ, "PYTHONPATH": os.getcwd()},
         )  # fmt: skip
 

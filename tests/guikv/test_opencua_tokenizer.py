@@ -67,7 +67,7 @@ def encode(tokenizer: Any, text: str) -> list[int]:
     return tokenizer.encode(text, add_special_tokens=False, split_special_tokens=True)  # type: ignore[no-any-return]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(TEXTS)
 def test_kimis_cuts(without_code: Any, text: str) -> None:
     ids = encode(without_code, text)
@@ -75,7 +75,7 @@ def test_kimis_cuts(without_code: Any, text: str) -> None:
     assert without_code.decode(ids) == text
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(TEXTS)
 def test_cuts_read_from_the_published_code(with_code: Any, text: str) -> None:
     """The file raises when it is run: only its constant is read."""

@@ -22,6 +22,7 @@ from eval.nano.training.fast_forward import FastForward
 from eval.nano.training.labels import to_patches
 from eval.nano.training.stored import load_pixels
 from eval.nano.training.threads import ThreadChoice
+from guikv.files import make_folder, replace_file, replacing
 
 BATCH = 16
 CONTRAST = 12
@@ -92,11 +93,13 @@ def load_features(
         busy[have] = np.load(store / "busy.npy", allow_pickle=False)[taken]
     if lack:
         features[lack], busy[lack] = compute_features(forward, [paths[i] for i in lack])
-    store.mkdir(parents=True, exist_ok=True)
+    make_folder(store)
     index.unlink(missing_ok=True)
-    features.numpy().tofile(store / "features.f16")
-    np.save(store / "busy.npy", busy, allow_pickle=False)
-    index.write_text("\n".join([tag, *wanted]) + "\n", encoding="utf-8")
+    with replacing(store / "features.f16") as file:
+        features.numpy().tofile(file)
+    with replacing(store / "busy.npy") as file:
+        np.save(file, busy, allow_pickle=False)
+    replace_file(index, ("\n".join([tag, *wanted]) + "\n").encode())
     return features, busy
 
 

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
+from envs.pictures import read_picture
 from eval.nano.training import chat
 from eval.nano.training.config import SIDE
 from eval.nano.training.labels import click_point
@@ -42,8 +42,7 @@ class RenderedPage:
 
 def load_pixels(path: Path) -> NDArray[np.uint8]:
     """Pixels (SIDE, SIDE, 3) of a PNG file. Raises ValueError for another size."""
-    with Image.open(path) as image:
-        pixels = np.asarray(image.convert("RGB"))
+    pixels = np.asarray(read_picture(path))
     if pixels.shape != (SIDE, SIDE, 3):
         raise ValueError(f"{path} is {pixels.shape}, not a {SIDE}x{SIDE} screen")
     return pixels

@@ -15,6 +15,7 @@ from tokenizers import Regex, Tokenizer, decoders, pre_tokenizers
 from tokenizers.models import BPE
 
 from envs.playground.words import STATUS, WORDS
+from guikv.files import make_folder, replace_file
 from guikv.nano import SPECIAL
 
 PHRASES: tuple[str, ...] = (
@@ -98,8 +99,8 @@ def word_ids(tokenizer: Tokenizer) -> dict[str, int]:
 
 def save_tokenizer(folder: Path) -> None:
     """Write tokenizer.json and tokenizer_config.json for transformers' `AutoTokenizer`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    build_tokenizer().save(str(folder / "tokenizer.json"))
+    make_folder(folder)
+    replace_file(folder / "tokenizer.json", build_tokenizer().to_str(pretty=True).encode())
     config = {
         "tokenizer_class": "PreTrainedTokenizerFast",
         "eos_token": "<|im_end|>",
@@ -108,4 +109,4 @@ def save_tokenizer(folder: Path) -> None:
         "clean_up_tokenization_spaces": False,
         "add_prefix_space": False,
     }
-    (folder / "tokenizer_config.json").write_text(json.dumps(config, indent=2) + "\n")
+    replace_file(folder / "tokenizer_config.json", (json.dumps(config, indent=2) + "\n").encode())

@@ -16,6 +16,7 @@ import os
 import sys
 import time
 from dataclasses import asdict, dataclass, field
+from io import TextIOWrapper
 from typing import Any
 
 from eval.nano.training import train_episodes
@@ -28,6 +29,7 @@ from eval.nano.training.runs import add_run_options, draw_curve, load_run, pick_
 from eval.nano.training.samples import make_batches
 from eval.nano.training.steps import Stepper
 from eval.nano.training.threads import ThreadChoice
+from guikv.files import appending, make_folder
 
 EPILOG = "The second stage has options of its own: guikv nano train episodes --help"
 SAVE_EVERY = 60.0
@@ -81,7 +83,7 @@ class Run:
             "long": args.long, "walls": 0.15, "pages": args.pages, "rendered": args.rendered,
         }  # fmt: skip
         self.feed = DataProcess(make_batches, args.seed * 1000003 + self.progress.step, settings)
-        self.log_file = (args.out / "train_log.jsonl").open("a", encoding="utf-8")
+        self.log_file = TextIOWrapper(appending(args.out / "train_log.jsonl"), "utf-8")
 
     def save(self) -> None:
         """Write the checkpoint and the resume state."""
@@ -185,7 +187,7 @@ def main(argv: list[str] | None = None) -> None:
         train_episodes.main(words[1:])
         return
     args = parse_args(words[1:] if words[:1] == ["see"] else words)
-    args.out.mkdir(parents=True, exist_ok=True)
+    make_folder(args.out)
     os.nice(5)
     run = Run(args)
     run.train()

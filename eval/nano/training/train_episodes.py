@@ -13,6 +13,7 @@ import json
 import time
 from collections import defaultdict
 from dataclasses import asdict, dataclass, field
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from eval.nano.training.optimiser import Optimisers, cosine_fall
 from eval.nano.training.runs import add_run_options, draw_curve, load_run, pick_device, save_run
 from eval.nano.training.threads import ThreadChoice
 from eval.nano.training.tokenizer import build_tokenizer, word_ids
+from guikv.files import appending, make_folder
 from guikv.nano import WEIGHTS
 
 SAVE_EVERY = 60.0
@@ -161,7 +163,7 @@ class Run:
             "batch": args.batch, "whole": 0.0, "shares": SHARES,
         }  # fmt: skip
         self.feed = DataProcess(make_lessons, args.seed * 1000003 + self.progress.step, settings)
-        self.log_file = (args.out / "episodes_log.jsonl").open("a", encoding="utf-8")
+        self.log_file = TextIOWrapper(appending(args.out / "episodes_log.jsonl"), "utf-8")
 
     def save(self) -> None:
         """Write the checkpoint and the resume state."""
@@ -225,7 +227,7 @@ class Run:
 def main(argv: list[str] | None = None) -> None:
     """Entry point."""
     args = parse_args(argv)
-    args.out.mkdir(parents=True, exist_ok=True)
+    make_folder(args.out)
     Run(args).train()
     keys = [f"{name}_named" for name in SHARES]
     draw_curve(args.out / "episodes_log.jsonl", args.out / "episodes_curve.png", keys)
