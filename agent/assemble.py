@@ -6,7 +6,7 @@ import inspect
 import re
 import shlex
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from envs.desktop import Desktop, DesktopOptions
     from guikv.models import Adapter
     from guikv.policies import Policy
+    from guikv.settings import Settings
 
 SMALL = 20_000_000
 """Parameters of a model that one thread runs best."""
@@ -51,6 +52,7 @@ def load_adapter(config: Config) -> Adapter:
         min_pixels=model.min_pixels,
         max_pixels=model.max_pixels,
         demand=Demand(parse_budget(cache.budget), cache.history),
+        thinking=model.thinking,
     )
     if adapter.device.type == "cpu" and sum(p.numel() for p in adapter.model.parameters()) < SMALL:
         import torch
@@ -82,22 +84,20 @@ def cache_policy(config: CacheConfig) -> Policy:
     return make_policy(config.policy, **policy_options(config))
 
 
+def session_settings(config: CacheConfig) -> Settings:
+    """How a session remembers, by the section `cache`. Raises PolicyError and BudgetError."""
+    from guikv.budget import parse_budget
+    from guikv.settings import Settings
+
+    own: dict[str, Any] = {"policy": cache_policy(config), "budget": parse_budget(config.budget)}
+    return Settings(**{f.name: own.get(f.name, getattr(config, f.name)) for f in fields(Settings)})
+
+
 def make_brain(config: CacheConfig, adapter: Adapter) -> SessionBrain:
     """A fresh session on a loaded model. Raises PolicyError and BudgetError."""
-    from guikv.budget import parse_budget
     from guikv.session import Session
 
-    session = Session(
-        adapter,
-        policy=cache_policy(config),
-        budget=parse_budget(config.budget),
-        moment=config.moment,
-        window=config.window,
-        history=config.history,
-        protect=config.protect,
-        old_pixels=config.old_pixels,
-    )
-    return SessionBrain(session, adapter)
+    return SessionBrain(Session(adapter, session_settings(config)), adapter)
 
 
 Device = Literal["computer", "browser", "mobile", "grounding"]

@@ -23,6 +23,7 @@ class ModelConfig(Section):
     """The model: a name that ships with the package, a hub name or a folder.
 
     min_pixels, max_pixels: of the image that it sees; empty: the checkpoint's own.
+    thinking: whether it thinks before it answers, where its chat template leaves that open; empty: as that does.
     """
 
     name: str = "nano"
@@ -33,6 +34,7 @@ class ModelConfig(Section):
     min_pixels: PositiveInt | None = None
     max_pixels: PositiveInt | None = None
     max_new_tokens: PositiveInt = 256
+    thinking: bool | None = None
 
 
 class CacheConfig(Section):

@@ -18,7 +18,7 @@ AREA = (160, 210)
 """Width and height of the part of a page that belongs to the task, at its top left, in CSS pixels."""
 
 _VIEWPORT = (332, 320)
-_LOAD_SECONDS = 30.0
+_LOAD_SECONDS = 60.0
 _INSTALL = "pip install --no-deps miniwob"
 
 _START = """([seed, milliseconds]) => {

@@ -12,12 +12,12 @@ from typing import IO, Any, TypeVar, overload
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from agent.files import replacing
 from envs.actions import load_action
 from envs.geometry import Resize, Size
 from eval.benchmarks.base import Prediction
 from eval.metrics.measures import Scored
 from guikv.errors import GuikvError
+from guikv.files import appending, make_folder, replace_file
 
 ROWS = "rows.jsonl"
 _BLOCK = 2**16
@@ -114,14 +114,18 @@ class RowFile:
         """
         self.path = path
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            if settings is not None:
-                _check_settings(path, settings)
-            _cut_half_line(path)
-            self._file: IO[bytes] = path.open("ab")
+            make_folder(path.parent)
+            self._file = appending(path)
+            try:
+                if settings is not None:
+                    _check_settings(path, self._file, settings)
+                _cut_half_line(self._file)
+            except BaseException:
+                self._file.close()
+                raise
         except OSError as error:
             raise RowsError(f"{path} cannot be written: {error.strerror or error}") from error
-        if settings is not None and not self._file.tell():
+        if settings is not None and not self._file.seek(0, os.SEEK_END):
             self._append(json.dumps({_HEADER: settings}).encode("ascii") + b"\n")
 
     def write(self, row: JsonRow) -> None:
@@ -206,8 +210,7 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[object]) -> Non
         values = (getattr(row, name) for name in columns)
         writer.writerow([round(value, 4) if isinstance(value, float) else value for value in values])
     try:
-        with replacing(path) as file:
-            file.write(text.getvalue().encode())
+        replace_file(path, text.getvalue().encode())
     except OSError as error:
         raise RowsError(f"{path} cannot be written: {error.strerror or error}; is the disk full?") from error
 
@@ -225,12 +228,10 @@ def _shown(value: Any) -> str:
     return "absent" if value is _ABSENT else json.dumps(value, ensure_ascii=False)
 
 
-def _check_settings(path: Path, mine: Mapping[str, Any]) -> None:
+def _check_settings(path: Path, file: IO[bytes], mine: Mapping[str, Any]) -> None:
     """Raises RowsError where a file that has a line is of other settings, or does not say of which."""
-    if not path.is_file():
-        return
-    with path.open("rb") as file:
-        line = file.readline(_LONGEST_HEADER)
+    file.seek(0)
+    line = file.readline(_LONGEST_HEADER)
     if _HEADER_START.startswith(line) or (line.startswith(_HEADER_START) and not line.endswith(b"\n")):
         return  # there is none, or half of one
     try:
@@ -246,16 +247,13 @@ def _check_settings(path: Path, mine: Mapping[str, Any]) -> None:
         )
 
 
-def _cut_half_line(path: Path) -> None:
-    if not path.is_file():
-        return
-    with path.open("rb+") as file:
-        size = end = file.seek(0, os.SEEK_END)
-        whole = 0
-        while end and not whole:
-            start = max(0, end - _BLOCK)
-            file.seek(start)
-            found = file.read(end - start).rfind(b"\n")
-            end, whole = start, start + found + 1 if found >= 0 else 0
-        if whole < size:
-            file.truncate(whole)
+def _cut_half_line(file: IO[bytes]) -> None:
+    size = end = file.seek(0, os.SEEK_END)
+    whole = 0
+    while end and not whole:
+        start = max(0, end - _BLOCK)
+        file.seek(start)
+        found = file.read(end - start).rfind(b"\n")
+        end, whole = start, start + found + 1 if found >= 0 else 0
+    if whole < size:
+        file.truncate(whole)

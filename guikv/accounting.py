@@ -25,6 +25,7 @@ class StepCost:
     from the cache; tokens_generated: written by the model
     entries_per_frame: screenshot → entries still cached, mean over layers and heads
     kv_bytes: of the cache as it is; full_kv_bytes: of the stateless protocol's full cache (KV heads only)
+    state_bytes: of a hybrid's linear layers, which hold no entries: their states with the marks to come back to
     flops, flops_stateless: of this step, and of the same step with everything computed anew
     vision_hits, vision_misses: screenshots taken from the vision cache, and encoded; vision_bytes: of that cache
     seconds: by phase (vision, prefill, compression, decoding)
@@ -37,6 +38,7 @@ class StepCost:
     entries_per_frame: dict[int, float] = field(default_factory=dict)
     kv_bytes: int = 0
     full_kv_bytes: int = 0
+    state_bytes: int = 0
     flops: int = 0
     flops_stateless: int = 0
     vision_hits: int = 0
@@ -93,12 +95,12 @@ def vision_flops(config: Any, pixels: Pixels) -> int:
     patch = config.in_channels * config.temporal_patch_size * config.patch_size**2
     block = patches * hidden * (4 * hidden + 3 * config.intermediate_size)
     full = len([b for b in config.fullatt_block_indexes if b < config.depth])
-    pairs = full * patches**2 + (config.depth - full) * _window_pairs(config, pixels)
+    pairs = full * patches**2 + (config.depth - full) * _pairs_in_vision_windows(config, pixels)
     merger = patches // merged * (hidden * merged) * (hidden * merged + config.out_hidden_size)
     return 2 * (patches * patch * hidden + config.depth * block + merger) + 4 * hidden * pairs
 
 
-def _window_pairs(config: Any, pixels: Pixels) -> int:
+def _pairs_in_vision_windows(config: Any, pixels: Pixels) -> int:
     """Query-key pairs inside the attention windows, summed over the windows (those at the edges are smaller)."""
     side = config.window_size // config.patch_size // config.spatial_merge_size
     merged = config.spatial_merge_size**2

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 
 from guikv.accounting import StepCost, Stopwatch, decoder_flops
@@ -12,9 +10,7 @@ from guikv.compression import frame_presence, stateless_rows
 from guikv.ledger import Ledger
 from guikv.models.base import Adapter
 from guikv.prompt import NO_FRAME, Pixels, Prompt
-
-if TYPE_CHECKING:
-    from guikv.session import Session
+from guikv.state import State
 
 __all__ = ["Counter", "StepCost"]
 
@@ -24,13 +20,13 @@ class Counter:
 
     def __init__(self, adapter: Adapter) -> None:
         self.adapter = adapter
-        self.watch = Stopwatch(adapter.device)
+        self.stopwatch = Stopwatch(adapter.device)
         self.new = self.reused = self.recomputed = self.generated = self.flops = self.flops_stateless = 0
         self.vision_hits = self.vision_misses = 0
 
     def begin(self, before: Ledger, prompt: Prompt, reuse: int, history: int) -> None:
         """A new step: `prompt` follows what the session held `before`, of which `reuse` tokens stay."""
-        self.watch = Stopwatch(self.adapter.device)
+        self.stopwatch = Stopwatch(self.adapter.device)
         self.new, self.reused, self.generated, self.flops = len(prompt) - reuse, reuse, 0, 0
         self.vision_hits = self.vision_misses = 0
         self.recomputed = computed_before(before, prompt, reuse)
@@ -51,10 +47,11 @@ class Counter:
             self.vision_misses += 1
             self.flops += self.adapter.vision_flops(pixels)
 
-    def cost(self, session: Session) -> StepCost:
-        shape, ledger = self.adapter.shape, session.ledger
-        full = int(stateless_rows(ledger, session.settings.history).sum())
-        held = frame_presence(session.cache, ledger)
+    def cost(self, state: State, history: int) -> StepCost:
+        """Costs since `begin`, the session being in this state; `history` screenshots are what stateless means."""
+        shape, ledger = self.adapter.shape, state.ledger
+        full = int(stateless_rows(ledger, history).sum())
+        held = frame_presence(state.cache, ledger)
         # Decoding under the stateless protocol sees the whole prompt and what was generated so far.
         decoding = sum(
             decoder_flops(shape, 1, [full - self.generated + i + 1] * shape.layers) for i in range(self.generated)
@@ -65,14 +62,15 @@ class Counter:
             tokens_recomputed=self.recomputed,
             tokens_generated=self.generated,
             entries_per_frame={n: float(h.sum()) for n, h in held.items()},
-            kv_bytes=session.kv_bytes,
+            kv_bytes=state.cache.nbytes,
+            state_bytes=state.cache.state_bytes,
             vision_hits=self.vision_hits,
             vision_misses=self.vision_misses,
             vision_bytes=self.adapter.vision_cache.nbytes,
             full_kv_bytes=full * shape.bytes_per_token(self.adapter.dtype),
             flops=self.flops,
             flops_stateless=self.flops_stateless + decoding,
-            seconds=dict(self.watch.seconds),
+            seconds=dict(self.stopwatch.seconds),
         )
 
 

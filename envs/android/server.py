@@ -16,7 +16,7 @@ from adbutils import AdbError, adb_path
 
 from envs.base import SetupError
 
-_START_SECONDS = 20.0
+_START_SECONDS = 60.0
 _ATTEMPTS = 5
 _HINT = "pip install adbutils (its wheels hold adb), or: apt-get install adb"
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -23,6 +23,7 @@ from envs.xvfb import Xvfb
 MAX_SIDE = 16384
 _APT = "sudo apt-get install xvfb openbox dbus"
 _POLL_SECONDS = 0.05
+_BLANK_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ class SandboxOptions:
     """All options of `Sandbox.start`. Raises SetupError on a size that no screen has.
 
     size: pixels of the screen.
-    command: program to start, with its arguments; empty for none. Its first window is waited for.
+    command: program to start, with its arguments; empty for none. It is waited for until its first window is
+        there and has drawn itself.
     watch: let people on this machine look on with a VNC viewer, which can see and do nothing more.
     cwd: folder in which programs start; None is the current one.
     environment: variables for programs, beside PATH, the language and the like; nothing else of the user's own
@@ -43,7 +45,7 @@ class SandboxOptions:
     watch: bool = False
     cwd: Path | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
-    start_seconds: float = 20.0
+    start_seconds: float = 60.0
 
     def __post_init__(self) -> None:
         if not all(1 <= side <= MAX_SIDE for side in self.size):
@@ -114,16 +116,10 @@ class Sandbox:
         self._processes.append(process)
         return process
 
-    def wait_window(self, title: str, seconds: float = 30.0) -> None:
-        """Until a window with this part in its title is there. Raises SetupError."""
-        found: list[str] = []
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            found = self.titles()
-            if any(title.casefold() in other.casefold() for other in found):
-                return
-            time.sleep(_POLL_SECONDS)
-        raise SetupError(f"no window {title!r} within {seconds:g} s", f"windows here: {found}")
+    def wait_window(self, title: str, seconds: float = 60.0) -> None:
+        """Until a window with this part in its title is there and has drawn itself. Raises SetupError."""
+        if not self._drawn(title, seconds, lambda: None):
+            raise SetupError(f"no window {title!r} within {seconds:g} s", f"windows here: {self.titles()}")
 
     def titles(self) -> list[str]:
         """Titles of the windows, topmost first."""
@@ -165,18 +161,40 @@ class Sandbox:
 
     def _first_window(self, process: subprocess.Popen[bytes]) -> None:
         name = self.options.command[0]
-        deadline = time.monotonic() + self.options.start_seconds
-        while time.monotonic() < deadline:
-            if self.titles():
-                return
+
+        def check() -> None:
             # Some programs leave and let another show the window.
             if process.poll():
                 raise SetupError(f"{name!r} ended at once with {process.returncode}: {self._last_words()}")
-            time.sleep(_POLL_SECONDS)
+
+        if self._drawn("", self.options.start_seconds, check):
+            return
         state = "ended" if process.poll() is not None else "runs"
         raise SetupError(
             f"{name!r} showed no window within {self.options.start_seconds:g} s ({state}): {self._last_words()}"
         )
+
+    def _drawn(self, title: str, seconds: float, check: Callable[[], None]) -> bool:
+        """Wait for a window whose title has this part, and until it has drawn; `check` is called while there is none.
+
+        One that stays of one colour for `_BLANK_SECONDS` is meant to be so.
+        """
+        from envs.desktop.x11.windows import Windows
+
+        windows = Windows(self.display)
+        try:
+            now = time.monotonic()
+            deadline, blank = now + seconds, now
+            while True:
+                look, now = windows.look(title), time.monotonic()
+                if look == "none":
+                    blank = now
+                    check()
+                if look == "drawn" or now - blank > _BLANK_SECONDS or now > deadline:
+                    return look != "none"
+                time.sleep(_POLL_SECONDS)
+        finally:
+            windows.close()
 
     def _last_words(self) -> str:
         lines = (self.folder / "output.log").read_text(encoding="utf-8", errors="replace").split("\n")

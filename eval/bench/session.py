@@ -18,6 +18,7 @@ import torch
 from PIL import Image, ImageDraw
 from rich.table import Table
 
+from envs.pictures import PictureError, read_picture
 from eval.bench.shapes import shaped
 from guikv.budget import parse_budget
 from guikv.content import Frame, Message, Reply, Text, last_frames
@@ -27,6 +28,7 @@ from guikv.models.images import patches
 from guikv.policies import Full, Policy, make_policy
 from guikv.prompt import NO_FRAME, Prompt
 from guikv.session import Session
+from guikv.settings import Settings
 
 MOMENTS = ("prefill", "next_observation")
 
@@ -56,15 +58,18 @@ def screenshots(folder: Path, count: int) -> list[Image.Image]:
     """`count` pictures from the folder, in order and again from the start, each with a clock of its own.
 
     The clock makes every picture new, as on a real screen: no run may profit from having seen it before.
-    Raises BenchError when the folder holds no PNG file.
+    Raises BenchError when the folder holds no PNG file, or one that is none.
     """
     files = sorted(folder.glob("*.png"), key=lambda p: (len(p.name), p.name))
     if not files:
         raise BenchError(f"no PNG files in {folder}: give a folder of screenshots with --screenshots")
     pictures = []
     for number in range(count):
-        with Image.open(files[number % len(files)]) as file:
-            picture = file.convert("RGB")
+        file = files[number % len(files)]
+        try:
+            picture = read_picture(file)
+        except (OSError, PictureError) as error:
+            raise BenchError(f"the screenshot {file}: {error}") from error
         pen = ImageDraw.Draw(picture)
         pen.rectangle((picture.width - 60, 0, picture.width, 16), fill="white")
         pen.text((picture.width - 54, 2), f"12:{number:02d}", fill="black")
@@ -169,8 +174,8 @@ def run_bench(
     runners: dict[str, Runner] = {"stateless": stateless(model, history, new_tokens)}
     kinds: list[tuple[str, Policy, str]] = [("full", Full(), "prefill")] + [(m, chosen, m) for m in MOMENTS]
     for name, kind, moment in kinds:
-        session = Session(model, kind, parse_budget(budget), moment, "shrink", history)  # type: ignore[arg-type]
-        runners[name] = persistent(session, new_tokens)
+        kept = Settings(kind, parse_budget(budget), moment, history=history)  # type: ignore[arg-type]
+        runners[name] = persistent(Session(model, kept), new_tokens)
     tracks = {name: Track() for name in runners}
     if model.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(model.device)
@@ -203,7 +208,7 @@ def one_shot(adapter: Adapter, policy: Policy, budget: str, prompt: Prompt, repe
     """The paper's setting: a whole prompt prefilled at once and then compressed. Share of scoring and eviction."""
     prefill, compression = [], []
     for _ in range(repeats):
-        session = Session(adapter, policy, parse_budget(budget), "prefill", protect=False)
+        session = Session(adapter, Settings(policy, parse_budget(budget), "prefill", protect=False))
         session.extend(prompt)
         session.compress()
         prefill.append(session.cost.seconds["prefill"])

@@ -18,6 +18,7 @@ from eval.options import (
     WindowOption,
     WorkersOption,
 )
+from guikv.files import replace_file
 
 JSON, CSV = "miniwob.json", "miniwob.csv"
 
@@ -80,7 +81,7 @@ def bench_miniwob(
     rows = [task_row(task, [found[task, seed] for seed in plan.seeds], settings, weights) for task in plan.tasks]
     write_csv(out / CSV, list(TaskRow.__annotations__), rows)
     result: dict[str, Any] = miniwob_summary(rows, model, settings, EXCLUDED)
-    (out / JSON).write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    replace_file(out / JSON, f"{json.dumps(result, indent=1)}\n".encode())
     if as_json:
         typer.echo(json.dumps(result, indent=1))
         return

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from eval.options import ModelOption, WorkersOption, listed
+from guikv.files import replace_file
 
 JSON, CSV = "policies.json", "policies.csv"
 
@@ -76,7 +77,7 @@ def bench_policies(
         },
         **answers.as_json(curves),
     }
-    (out / JSON).write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    replace_file(out / JSON, f"{json.dumps(result, indent=1)}\n".encode())
     plots = [out / f"{part}.png" for part in parts if plot.plot_part(curves, part, out / f"{part}.png")]
     if "main" in parts and plot.plot_part(curves, "main", out / "main_past.png", "past"):
         plots.append(out / "main_past.png")

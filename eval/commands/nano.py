@@ -85,7 +85,7 @@ def nano_eval(
 def _evaluate(plan: Plan, workers: Workers) -> dict[str, Any]:
     """Run the plan with a progress bar on standard error."""
     from agent.errors import RecordError
-    from agent.recorder import write_atomically
+    from agent.recorder import hint_of, write_atomically
     from eval.live.episodes import ROWS, EpisodeRow, run_episodes
     from eval.live.summary import summarise
     from eval.sweep.progress import long_progress
@@ -110,7 +110,8 @@ def _evaluate(plan: Plan, workers: Workers) -> dict[str, Any]:
         try:
             write_atomically(out / "result.json", result)
         except OSError as error:
-            raise RecordError(f"{out / 'result.json'} cannot be written: {error.strerror or error}") from error
+            why = f"{out / 'result.json'} cannot be written: {error.strerror or error}"
+            raise RecordError(why, hint_of(error)) from error
     return result
 
 

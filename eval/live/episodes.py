@@ -27,7 +27,7 @@ from envs.base import EnvError, SetupError
 from eval.live.plan import Episode, Page, Plan
 from eval.sweep.events import Event, RowMade, Stopping, going_on
 from eval.sweep.jobs import ALONE, JobRow, Key, finish_jobs
-from eval.sweep.workers import Workers
+from eval.sweep.workers import Workers, shares_gpus
 from guikv.content import Frame, Message
 from guikv.errors import GuikvError
 from guikv.models import version_of
@@ -138,10 +138,7 @@ class ForgetfulBrain(SessionBrain):
 def forget(session: Session) -> None:
     """Remove every entry but those of protected text. The ledger keeps its rows, so prefixes are still shared."""
     ledger = session.ledger
-    gone = ~ledger.protected & ~ledger.dropped
-    session.ledger = ledger.drop(gone)
-    for _, layer in session.cache.kv:
-        layer.remove(gone.to(layer.index.device)[layer.index.clamp_min(0)])
+    session.state = session.state.remove(~ledger.protected & ~ledger.dropped)
 
 
 def new_brain(cache: CacheConfig, adapter: Adapter, forgetful: bool = False) -> SessionBrain:
@@ -240,7 +237,8 @@ def run_episodes(
     settings = {"version": version_of(plan.config.model.name), **plan.identity()} if path is not None else None
     jobs: Mapping[Key, Any] = {episode: episode for episode in plan.episodes}
     make = partial(EpisodePlayer, plan)
-    return finish_jobs(jobs, EpisodeRow, make, path, settings, workers, patience=PATIENCE, tell=tell)
+    gpu = shares_gpus(plan.config)
+    return finish_jobs(jobs, EpisodeRow, make, path, settings, workers, gpu, PATIENCE, tell)
 
 
 def _recorder(plan: Plan, adapter: Adapter, dialect: Dialect, episode: Episode) -> StepRecorder:

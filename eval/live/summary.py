@@ -15,7 +15,7 @@ from rich.table import Table
 from agent.text import share
 from eval.live.episodes import EpisodeRow
 from eval.live.plan import HELD_OUT, Plan
-from eval.nano.training.evaluate import interval
+from eval.metrics.measures import interval
 
 
 def summarise(plan: Plan, rows: Sequence[EpisodeRow], per_minute: float, settings: Mapping[str, Any]) -> dict[str, Any]:

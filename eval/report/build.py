@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from agent.files import replacing
 from eval.report.cells import ReportError, read_sweep, shortfall
 from eval.report.estimates import Estimate
 from eval.report.numbers import Entry, Numbers, evaluate_sweep, measures_of
@@ -18,6 +17,7 @@ from eval.report.series import Sweep, group_cells
 from eval.report.step_view import WorstView, worst_views
 from eval.report.worst import worst_steps
 from eval.sweep.plan import plain_budget
+from guikv.files import make_folder, replace_file
 
 PAGE, PLOTS = "report.html", "plots"
 USUAL = "20%"
@@ -101,8 +101,9 @@ def _write(page: Path, html: str, plots: list[Plot]) -> tuple[Path, ...]:
     for path, data in written.items():
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with replacing(path) as file:
-                file.write(data)
+            if path != page:
+                make_folder(path.parent)
+            replace_file(path, data)
         except OSError as error:
             raise ReportError(f"{path} cannot be written: {error.strerror or error}") from error
     return tuple(path for path in written if path != page)

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from eval.nano.training.evaluate import interval
+from eval.metrics.measures import interval
 from eval.study.presets import Series
 from eval.study.run import StudyRow
 

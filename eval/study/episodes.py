@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
+from envs.pictures import read_picture
 from eval.benchmarks.playground import EpisodeRecord, PlaygroundGold, StepRecord
 from eval.live.plan import HELD_OUT
 from guikv.content import Frame
@@ -72,5 +71,4 @@ def _episode(folder: Path, line: dict[str, Any]) -> Episode:
 
 
 def _step(folder: Path, step: StepRecord, number: int) -> StudyStep:
-    with Image.open(folder / step.file) as image:
-        return StudyStep(Frame(image.convert("RGB"), number), step.action.gold)
+    return StudyStep(Frame(read_picture(folder / step.file), number), step.action.gold)

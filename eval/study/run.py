@@ -12,11 +12,11 @@ import torch
 from agent.assemble import load_adapter, make_dialect
 from agent.config import Config
 from eval.study.episodes import Episode, load_groups
-from eval.study.play import Held, Played, Player
+from eval.study.play import Held, Played, StoredPlayer
 from eval.study.presets import Series, StudyCell
 from eval.sweep.events import Event, RowMade, Stopping, going_on
 from eval.sweep.jobs import ALONE, JobRow, Key, finish_jobs
-from eval.sweep.workers import Workers
+from eval.sweep.workers import Workers, shares_gpus
 from guikv.models import version_of
 
 ROWS = "policies.jsonl"
@@ -74,7 +74,7 @@ class StudyPlayer:
     ) -> None:
         self._config, self._folder, self._groups, self._limit = config, folder, groups, limit
         self._threads = threads
-        self._player: Player | None = None
+        self._player: StoredPlayer | None = None
         self._loaded: dict[tuple[str, int], list[list[Episode]]] = {}
 
     def play(self, cell: StudyCell) -> Iterator[Event]:
@@ -92,13 +92,13 @@ class StudyPlayer:
     def close(self) -> None:
         """There is nothing to end."""
 
-    def _ready(self) -> Player:
+    def _ready(self) -> StoredPlayer:
         if self._player is None:
             if self._threads:
                 torch.set_num_threads(self._threads)
             adapter = load_adapter(self._config)
             adapter.vision_cache.limit = max(adapter.vision_cache.limit, VISION_BYTES)
-            self._player = Player(adapter, make_dialect(self._config, adapter))
+            self._player = StoredPlayer(adapter, make_dialect(self._config, adapter))
         return self._player
 
 
@@ -121,12 +121,11 @@ def run_cells(
     version = version_of(config.model.name)
     settings = {"version": version, "episodes": str(folder.absolute()), "groups": groups, "limit": limit}
     make = partial(StudyPlayer, config, folder.absolute(), groups, limit, threads)
-    gpu = config.model.device in ("auto", "cuda")
-    rows = finish_jobs(jobs, StudyRow, make, out / ROWS, settings, workers, gpu, tell=tell)
+    rows = finish_jobs(jobs, StudyRow, make, out / ROWS, settings, workers, shares_gpus(config), tell=tell)
     return {key: rows[key] for key in jobs if key in rows}
 
 
-def play_cell(cell: StudyCell, episodes: list[Episode], player: Player, weights: str) -> StudyRow:
+def play_cell(cell: StudyCell, episodes: list[Episode], player: StoredPlayer, weights: str) -> StudyRow:
     """Play the episodes of one cell."""
     cache = cell.cache
     plays = [player.play(episode, cache) for episode in episodes]

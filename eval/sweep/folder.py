@@ -24,6 +24,7 @@ from eval.replay.settings import ORACLE
 from eval.rows import ROWS, difference
 from eval.sweep.errors import MixError, SweepError
 from eval.sweep.plan import Cell
+from guikv.files import appending, make_folder
 
 SWEEP, CELLS, SETTINGS, LOCK, PLAN = "sweep.json", "cells", "settings.json", "sweep.lock", "plan.json"
 _AXES = ("seed", "config.cache.policy", "config.cache.options", "config.cache.budget")
@@ -48,11 +49,13 @@ def rows_path(out: Path, cell: Cell) -> Path:
 
 
 @contextmanager
-def claimed(out: Path) -> Iterator[None]:
-    """Makes the folder and keeps other processes from writing there. Raises SweepError."""
+def claimed(out: Path, folders: Sequence[str] = (CELLS,)) -> Iterator[None]:
+    """Makes the folder, with these in it, and keeps other processes from writing there. Raises SweepError."""
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        file = (out / LOCK).open("ab")
+        make_folder(out)
+        for name in folders:
+            make_folder(out / name)
+        file = appending(out / LOCK)
     except OSError as error:
         raise SweepError(f"{out} cannot be written: {error.strerror or error}; choose another --out") from error
     with file:
@@ -163,7 +166,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _write(path: Path, data: Mapping[str, Any]) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         write_atomically(path, data)
     except OSError as error:
         raise SweepError(f"{path} cannot be written: {error.strerror or error}; is the disk full?") from error

@@ -63,7 +63,7 @@ def finish_jobs(
     with ExitStack() as stack:
         file = None
         if path is not None:
-            stack.enter_context(claimed(path.parent))
+            stack.enter_context(claimed(path.parent, ()))
             file = RowFile(path, settings)
             stack.callback(file.close)
             for row in read_rows(path, kind):

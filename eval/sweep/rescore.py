@@ -12,7 +12,6 @@ from typing import Any
 from pydantic import ValidationError
 
 from agent.config import PromptConfig
-from agent.files import replacing
 from envs.actions import dump_action
 from eval.benchmarks import BENCHMARKS, Benchmark
 from eval.benchmarks.base import Prediction
@@ -22,6 +21,7 @@ from eval.replay.offline_dialect import as_set, predict
 from eval.rows import Row, RowsError, read_rows, to_line
 from eval.sweep.errors import SweepError
 from eval.sweep.folder import StoredCell, claimed, stored_cells
+from guikv.files import replacing
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from eval.sweep.plan import Cell
 from eval.sweep.progress import SweepBar
 from eval.sweep.scheduler import Scheduler
 from eval.sweep.survey import Survey, survey
-from eval.sweep.workers import Workers, open_pool
+from eval.sweep.workers import Workers, open_pool, shares_gpus
 from guikv.models import SHIPPED, version_of
 
 
@@ -64,9 +64,11 @@ def run_sweep(
         left = [cell for cell in cells if todo[cell.name]]
         if not left:
             return {}
+        first = left[0].settings
+        gpu = not first.is_oracle and shares_gpus(first.config)
         with (
             SweepBar(f"replay {benchmark.name}", {cell.name: todo[cell.name] for cell in left}) as bar,
-            open_pool(workers, CellPlayer, len(left), _on_gpu(left[0].settings)) as pool,
+            open_pool(workers, CellPlayer, len(left), gpu) as pool,
         ):
             return Scheduler(out, pool, bar, limit).run(left)
 
@@ -77,8 +79,3 @@ def _read_data(settings: ReplaySettings, benchmark: Benchmark, limit: int | None
         return survey(
             settings, benchmark, limit, lambda count: status.update(f"reading the data: {count} trajectories")
         )
-
-
-def _on_gpu(settings: ReplaySettings) -> bool:
-    """Would the model go to whatever GPU there is?"""
-    return not settings.is_oracle and settings.config.model.device in ("auto", "cuda")

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from agent.config import Config
 from agent.errors import ConfigError
 from eval.sweep.events import Event, MakePlayer
 
@@ -46,6 +47,11 @@ def read_workers(text: str, address: str | None = None) -> Workers:
     if match is None or (count is not None and not 1 <= count <= MOST):
         raise ConfigError(f"--workers {text}: expected a number of processes, ray, or ray:2")
     return Workers(count, match["ray"] is not None, address)
+
+
+def shares_gpus(config: Config) -> bool:
+    """Would the model go to whatever GPU there is?"""
+    return config.model.device in ("auto", "cuda")
 
 
 @contextmanager

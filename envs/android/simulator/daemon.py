@@ -22,7 +22,7 @@ from envs.base import EnvError, SetupError
 
 T = TypeVar("T")
 
-_WAIT_SECONDS = 10.0
+_WAIT_SECONDS = 60.0
 _EMULATORS = range(5555, 5586)
 """Ports where every adb server looks for emulators by itself."""
 _ATTEMPTS = 50

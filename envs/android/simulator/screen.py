@@ -15,8 +15,8 @@ from envs.browser import Browser, BrowserOptions
 
 SMALLEST_BUFFER = 2560
 """Pixels each way that there are for other sizes of the screen."""
-_WAIT_SECONDS = 10.0
-_CALL_SECONDS = 10.0
+_WAIT_SECONDS = 60.0
+_CALL_SECONDS = 60.0
 _FOCUSED = """() => {
   let found = document.activeElement;
   while (found?.shadowRoot?.activeElement) found = found.shadowRoot.activeElement;

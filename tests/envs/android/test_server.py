@@ -12,6 +12,7 @@ from envs.android import AdbServer
 from envs.android.server import answers
 from envs.base import SetupError
 from envs.processes import alive
+from tests.patience import PATIENCE
 
 
 def test_it_answers_on_loopback_only_and_ends_with_its_files() -> None:
@@ -38,7 +39,7 @@ def test_two_of_them_share_nothing() -> None:
                 env=server.environment,
                 capture_output=True,
                 text=True,
-                timeout=20,
+                timeout=PATIENCE,
                 check=True,
             )
             assert done.stdout.split() == ["List", "of", "devices", "attached"]

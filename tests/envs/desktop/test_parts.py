@@ -16,6 +16,7 @@ from envs.desktop.control import Control
 from envs.desktop.non_x11 import OtherKeyboard
 from envs.desktop.x11 import keysyms
 from envs.keys import NAMED
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parents[3]
 
@@ -108,7 +109,7 @@ except Exception as error:
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert done.stdout.startswith("SetupError")
     assert "not here: mss (pip install 'guikv[desktop]')" in done.stdout

@@ -15,7 +15,7 @@ from agent.model import SessionBrain
 from envs.playground.episodes import write_episodes
 from eval.live.episodes import ForgetfulBrain
 from eval.study.episodes import Episode, load_groups
-from eval.study.play import Player
+from eval.study.play import StoredPlayer
 from guikv.content import Frame
 from guikv.models.base import Adapter
 
@@ -59,7 +59,7 @@ Brain = Callable[[CacheConfig, Adapter], SessionBrain]
 
 
 def success(adapter: Adapter, episodes: list[Episode], config: CacheConfig, brain: Brain = make_brain) -> float:
-    player = Player(adapter, make_dialect(Config(), adapter), brain=brain)
+    player = StoredPlayer(adapter, make_dialect(Config(), adapter), brain=brain)
     played = [(episode, player.play(episode, config)) for episode in episodes]
     done = [len(steps) == len(episode.steps) and steps[-1].right for episode, steps in played]
     return sum(done) / len(done)

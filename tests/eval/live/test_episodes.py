@@ -53,6 +53,7 @@ from guikv.errors import ModelError
 from guikv.models.base import Adapter
 from guikv.models.random_weights import random_model
 from guikv.session import Session
+from guikv.settings import Settings
 from tests.agent.told import ToldBrain
 from tests.leftovers import running, since
 
@@ -222,7 +223,9 @@ def test_forgetting_leaves_only_the_opening_and_the_newest_screenshot(
     resize = Resize(Size(280, 280), Size(*adapter.image_size((280, 280))))
     seen.clear()
     brain = WatchedBrain(
-        Session(adapter, make_policy(policy)), adapter, lambda: write_answer("", [oracle.next()], Coordinates(resize))
+        Session(adapter, Settings(make_policy(policy))),
+        adapter,
+        lambda: write_answer("", [oracle.next()], Coordinates(resize)),
     )
     meter, dialect = Meter(), UiTars("Task: {instruction}")
     settings = LoopSettings(max_steps=8)

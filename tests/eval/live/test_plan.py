@@ -22,10 +22,11 @@ from eval.live.altered_screens import PlaygroundSite
 from eval.live.episodes import EpisodeRow
 from eval.live.plan import Plan, make_config, read_seeds, read_tasks
 from eval.live.summary import result_table, summarise
+from eval.metrics.measures import interval as wilson
 from eval.nano.card import card_text, facts
-from eval.nano.training.evaluate import interval as wilson
 from guikv.errors import GuikvError, ModelError, PolicyError
 from guikv.nano import WEIGHTS
+from tests.patience import PATIENCE
 
 
 def plan(tasks: str = "click", seeds: str = "0:2", **options: object) -> Plan:
@@ -134,7 +135,7 @@ def test_errors_are_typed(arguments: list[str], message: str) -> None:
 
 def test_an_error_is_one_line() -> None:
     program = [sys.executable, "-c", "from eval.cli import main; main()", "nano", "eval", "--seeds", "5"]
-    done = subprocess.run(program, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(program, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert len(done.stderr.strip().splitlines()) == 1
 

@@ -26,7 +26,7 @@ from eval.benchmarks.playground import PlaygroundGold, matches
 from eval.commands.bench_policies import CSV, JSON, bench_policies
 from eval.rows import RowsError, read_rows
 from eval.study.episodes import Episode, EpisodesError, load_groups
-from eval.study.play import MAX_NEW_TOKENS, Player, held_bytes, judge, recall
+from eval.study.play import MAX_NEW_TOKENS, StoredPlayer, held_bytes, judge, recall
 from eval.study.presets import CORRECTED, PARTS, RELEASED, TASKS, Arm, StudyCell, cells, series_of
 from eval.study.run import ROWS, StudyRow, mean_of_steps, run_cells
 from eval.sweep.workers import Workers
@@ -49,8 +49,8 @@ def adapter() -> Iterator[Adapter]:
 
 
 @pytest.fixture
-def player(adapter: Adapter) -> Player:
-    return Player(adapter, make_dialect(Config(), adapter))
+def player(adapter: Adapter) -> StoredPlayer:
+    return StoredPlayer(adapter, make_dialect(Config(), adapter))
 
 
 def only(task: str) -> Episode:
@@ -66,7 +66,7 @@ def right_answer(gold: PlaygroundGold) -> str:
     return write_answer("Next", [action], Coordinates(RESIZE))
 
 
-def told(player: Player, texts: list[str]) -> Player:
+def told(player: StoredPlayer, texts: list[str]) -> StoredPlayer:
     """A player that says the texts, whatever its model thinks."""
     left = iter(texts)
 
@@ -82,7 +82,7 @@ def told(player: Player, texts: list[str]) -> Player:
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_right_answers_win_every_task(player: Player, task: str) -> None:
+def test_right_answers_win_every_task(player: StoredPlayer, task: str) -> None:
     episode = only(task)
     plays = told(player, [right_answer(s.gold) for s in episode.steps]).play(episode, CacheConfig())
     assert [p.right for p in plays] == [True] * len(episode.steps)
@@ -90,7 +90,7 @@ def test_right_answers_win_every_task(player: Player, task: str) -> None:
     assert len(plays) == 1 or plays[-1].held.past < 0.6 * plays[-1].held.full_past
 
 
-def test_the_first_wrong_action_ends_an_episode(player: Player) -> None:
+def test_the_first_wrong_action_ends_an_episode(player: StoredPlayer) -> None:
     episode = only("remember_3")
     texts = [right_answer(episode.steps[0].gold), "Action: click(start_box='(1,1)')"]
     plays = told(player, texts).play(episode, CacheConfig())
@@ -118,7 +118,7 @@ def test_matches(action: Action, gold: PlaygroundGold, right: bool) -> None:
     assert matches(action, gold) is right
 
 
-def test_unreadable_and_double_answers_are_wrong(player: Player) -> None:
+def test_unreadable_and_double_answers_are_wrong(player: StoredPlayer) -> None:
     gold = PlaygroundGold(type="scroll")
     once = "scroll(start_box='(140,140)', direction='down')"
     assert judge(f"Action: {once}", gold, player.dialect, RESIZE)
@@ -149,7 +149,7 @@ def test_groups_share_nothing_and_damage_is_named(tmp_path: Path) -> None:
 # Shortcuts change nothing.
 
 
-def brain_at(player: Player, episode: Episode, steps: int, fed: bool) -> SessionBrain:
+def brain_at(player: StoredPlayer, episode: Episode, steps: int, fed: bool) -> SessionBrain:
     """A compressed session at step `steps`, gone there step by step or prefilled at once."""
     from agent.assemble import make_brain
 
@@ -170,7 +170,7 @@ def brain_at(player: Player, episode: Episode, steps: int, fed: bool) -> Session
     return brain
 
 
-def test_a_first_step_that_is_not_played_again_leaves_the_same_memory(player: Player) -> None:
+def test_a_first_step_that_is_not_played_again_leaves_the_same_memory(player: StoredPlayer) -> None:
     episode = only("remember_1")
     walked, jumped = (brain_at(player, episode, 1, fed).session for fed in (True, False))
     for a, b in zip(walked.cache.layers, jumped.cache.layers, strict=True):
@@ -181,19 +181,20 @@ def test_a_first_step_that_is_not_played_again_leaves_the_same_memory(player: Pl
     assert torch.allclose(walked.next_logits, jumped.next_logits, atol=1e-3)
 
 
-def test_recall_finds_exactly_what_generate_says(player: Player) -> None:
+def test_recall_finds_exactly_what_generate_says(player: StoredPlayer) -> None:
     session = brain_at(player, only("remember_3"), 2, True).session
-    said = session.fork().generate(MAX_NEW_TOKENS).ids
+    whole = session.fork().generate(MAX_NEW_TOKENS)
+    said = whole.ids
     wrong = (*said[:3], 5, 5, 5, 5)
     other = (7, 7, 7)
-    assert recall(session, [other, wrong, said]) == said
-    assert recall(session, [(*said, 7, 7)]) == said, "a draft that goes on too long is cut where the model stops"
+    assert recall(session, [other, wrong, said]) == whole
+    assert recall(session, [(*said, 7, 7)]) == whole, "a draft that goes on too long is cut where the model stops"
     assert recall(session, [other, wrong]) is None
     assert recall(session, []) is None
     assert session.fork().generate(MAX_NEW_TOKENS).ids == said, "looking changes nothing"
 
 
-def test_openings_and_known_replies_give_the_same_play(player: Player) -> None:
+def test_openings_and_known_replies_give_the_same_play(player: StoredPlayer) -> None:
     episode = load_groups(EPISODES, "click", 1, 3)[0][1]
     cold = player.play(episode, CacheConfig())
     assert (episode.task, episode.seed) in player.openings
@@ -205,7 +206,7 @@ def test_openings_and_known_replies_give_the_same_play(player: Player) -> None:
 
 
 @pytest.mark.parametrize("selection", ["kv", "query"])
-def test_held_bytes_are_those_of_the_cache_after_the_reply(player: Player, selection: str) -> None:
+def test_held_bytes_are_those_of_the_cache_after_the_reply(player: StoredPlayer, selection: str) -> None:
     from agent.assemble import make_brain
 
     cache = CacheConfig(options={"selection": selection}, moment="prefill")

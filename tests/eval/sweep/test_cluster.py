@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import time
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from eval.sweep.ray_pool import Cluster, ClusterError, gpu_share
 from tests.eval.sweep.conftest import Whole
 from tests.eval.sweep.tools import Log, comparable, drive
 from tests.leftovers import running, since
+from tests.patience import until
 
 
 class Murderer(Log):
@@ -42,9 +42,7 @@ def test_two_actors_write_what_one_process_writes_though_one_is_killed(
     assert comparable(tmp_path / "out", whole.cells) == whole.rows
     assert len(log.repeats) == 1
     assert sorted(log.ended) == sorted((cell.name, "") for cell in whole.cells)
-    deadline = time.monotonic() + 20
-    while since(before) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    until(lambda: not since(before))
     assert not since(before)
     assert not folder.exists()
     assert signal.getsignal(signal.SIGTERM) == terminated

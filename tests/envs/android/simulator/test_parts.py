@@ -21,7 +21,8 @@ from envs.android.simulator.home import Home
 from envs.base import EnvError, EnvironmentDied, SetupError
 from envs.processes import table, tree
 from envs.xvfb import Xvfb
-from tests.envs.android.simulator.conftest import Adb, running, until
+from tests.envs.android.simulator.conftest import Adb, running
+from tests.patience import PATIENCE, until
 
 SMALL = PhoneOptions(size=(400, 800), density=160, lock="none", adb_keyboard=False, name="Small")
 
@@ -57,7 +58,7 @@ def test_closing_ends_every_process_and_deletes_every_file(adb_server: AdbServer
         phone.close()
         phone.close()
     for client in clients:
-        client.communicate(timeout=10)
+        client.communicate(timeout=PATIENCE)
     adb.plain("disconnect", phone.address)
     assert until(lambda: not started & {row.pid for row in table()})
     assert not list(folder.glob("guikv-*"))

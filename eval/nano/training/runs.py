@@ -1,4 +1,4 @@
-"""What a training run writes so that it can go on after a kill, and the picture of its progress."""
+"""A training run on disk: the checkpoint, what it needs to go on after a kill, and the picture of its progress."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import Qwen2_5_VLForConditionalGeneration
 
-from eval.nano.training.config import save_checkpoint
+from eval.nano.training.config import IDS, PROMPT, preprocessor_config
 from eval.nano.training.optimiser import Optimisers
+from eval.nano.training.tokenizer import save_tokenizer
+from guikv.files import make_folder, replace_file, replacing
 
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
@@ -31,6 +33,31 @@ def pick_device(name: str) -> torch.device:
     return torch.device(("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name)
 
 
+def save_checkpoint(model: Qwen2_5_VLForConditionalGeneration, folder: Path) -> None:
+    """Write the plain checkpoint folder: configs, tokenizer, prompt, and the weights as fp16."""
+    make_folder(folder)
+    config = model.config.to_dict()
+    config["dtype"] = "float16"
+    # Where a checkpoint was trained further from is a path of that machine.
+    config["_name_or_path"] = ""
+    replace_file(folder / "config.json", (json.dumps(config, indent=2, sort_keys=True) + "\n").encode())
+    generation = {
+        "eos_token_id": IDS["<|im_end|>"],
+        "pad_token_id": IDS["<|endoftext|>"],
+        "do_sample": False,
+        "max_new_tokens": 48,
+    }
+    replace_file(folder / "generation_config.json", (json.dumps(generation, indent=2) + "\n").encode())
+    replace_file(folder / "preprocessor_config.json", (json.dumps(preprocessor_config(), indent=2) + "\n").encode())
+    replace_file(folder / "prompt.txt", PROMPT.encode())
+    save_tokenizer(folder)
+    state = {
+        n: p.detach().to(torch.float16).contiguous() for n, p in model.state_dict().items() if n != "lm_head.weight"
+    }
+    with replacing(folder / "model.safetensors") as file:
+        save_file(state, file.name, metadata={"format": "pt"})
+
+
 def save_run(
     out: Path,
     model: Qwen2_5_VLForConditionalGeneration,
@@ -42,20 +69,16 @@ def save_run(
 
     `heads` are the modules that train along and do not ship. Every file is replaced at once.
     """
-    state = out / "state"
-    state.mkdir(parents=True, exist_ok=True)
+    state = make_folder(out / "state")
     tensors: dict[str, dict[str, Tensor]] = {
         "model": {n: p.detach().clone() for n, p in model.state_dict().items() if n != "lm_head.weight"},
         "optimisers": optimisers.state(),
         **{name: head.state_dict() for name, head in heads.items()},
     }
     for name, values in tensors.items():
-        part = state / f"{name}.part"
-        save_file(values, part)
-        part.replace(state / f"{name}.safetensors")
-    part = state / "progress.part"
-    part.write_text(json.dumps(progress))
-    part.replace(state / "progress.json")
+        with replacing(state / f"{name}.safetensors") as file:
+            save_file(values, file.name)
+    replace_file(state / "progress.json", json.dumps(progress).encode())
     save_checkpoint(model, out / "weights")
 
 
@@ -92,5 +115,6 @@ def draw_curve(log: Path, picture: Path, keys: Sequence[str]) -> None:
     axes.set_ylim(0, 1.02)
     axes.legend()
     figure.tight_layout()
-    figure.savefig(picture, dpi=110)
+    with replacing(picture) as file:
+        figure.savefig(file, format="png", dpi=110)
     pyplot.close(figure)

@@ -30,7 +30,7 @@ def _produce(maker: Maker, seed: int, settings: dict[str, Any], batches: Any, or
                 continue
 
 
-class Feed:
+class DataProcess:
     """One data process with a short queue."""
 
     def __init__(self, maker: Maker, seed: int, settings: dict[str, Any], depth: int = 6) -> None:
