@@ -22,13 +22,21 @@ from typing import Any
 from agent.recorder import write_atomically
 from eval.replay.settings import ORACLE
 from eval.rows import ROWS, difference
-from eval.sweep.errors import MixError, SweepError
 from eval.sweep.plan import Cell
+from guikv.errors import GuikvError
 from guikv.files import appending, make_folder
 
 SWEEP, CELLS, SETTINGS, LOCK, PLAN = "sweep.json", "cells", "settings.json", "sweep.lock", "plan.json"
 _AXES = ("seed", "config.cache.policy", "config.cache.options", "config.cache.budget")
 _ORACLE_AXES = ("dialect", "config.prompt.dialect")
+
+
+class SweepError(GuikvError):
+    """A results folder that cannot be used, or a sweep that cannot go on."""
+
+
+class MixError(SweepError):
+    """A results folder holds rows of other settings or data."""
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,8 @@ from typing import Any, TypeVar
 
 from agent.interrupts import shielded
 from eval.rows import JsonRow, RowFile, read_rows
-from eval.sweep.errors import SweepError
 from eval.sweep.events import JobFailed, MakePlayer, PlayerDied, RowMade
-from eval.sweep.folder import claimed
+from eval.sweep.folder import SweepError, claimed
 from eval.sweep.workers import Pool, Workers, open_pool
 
 Key = tuple[Any, ...]

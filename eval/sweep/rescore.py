@@ -19,8 +19,7 @@ from eval.benchmarks.first_score import rules_of
 from eval.benchmarks.reading import first_problem
 from eval.replay.offline_dialect import as_set, predict
 from eval.rows import Row, RowsError, read_rows, to_line
-from eval.sweep.errors import SweepError
-from eval.sweep.folder import StoredCell, claimed, stored_cells
+from eval.sweep.folder import StoredCell, SweepError, claimed, stored_cells
 from guikv.files import replacing
 
 

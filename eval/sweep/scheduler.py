@@ -1,7 +1,9 @@
-"""Gives cells to whoever plays them and writes their rows. Only this process writes."""
+"""Gives cells to whoever plays them, and adds the rows that come to the cells' files. Only this process writes."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import Counter, deque
 from collections.abc import Sequence
 from contextlib import suppress
@@ -12,12 +14,11 @@ from typing import Protocol
 from agent.errors import ConfigError, DialectError
 from agent.interrupts import shielded
 from eval.benchmarks.errors import DataError
-from eval.rows import RowsError
+from eval.benchmarks.first_score import rules_of
+from eval.rows import Row, RowFile, RowsError, read_rows
 from eval.sweep.cell_player import CellJob
-from eval.sweep.cell_rows import CellRows
-from eval.sweep.errors import SweepError
 from eval.sweep.events import Event, JobDone, JobFailed, PlayerDied, RowMade, TrajectoryDone
-from eval.sweep.folder import begin
+from eval.sweep.folder import MixError, SweepError, begin
 from eval.sweep.plan import Cell
 from eval.sweep.workers import Pool
 from guikv.errors import ModelError
@@ -26,6 +27,75 @@ RETRIES = 2
 """How often a cell is begun again when whoever played it died."""
 FOR_ALL = (DataError, ModelError, ConfigError, DialectError, SweepError)
 """Errors that every other cell would run into as well."""
+
+
+class CellRows:
+    """A cell's rows file, open for appending."""
+
+    def __init__(self, path: Path) -> None:
+        """Reads what is there. Raises RowsError."""
+        self.path = path
+        self._rows: dict[tuple[str, str], str] = {}
+        self._keys: dict[str, list[str]] = {}
+        self._total, self._count = 0.0, 0
+        for row in read_rows(path):
+            self._remember(row)
+        self._file = RowFile(path)
+
+    @property
+    def known(self) -> dict[str, tuple[str, ...]]:
+        """Trajectory → keys of its steps that have rows, in order."""
+        return {trajectory: tuple(keys) for trajectory, keys in self._keys.items()}
+
+    @property
+    def score(self) -> float | None:
+        """The mean so far of the score that is shown first."""
+        return self._total / self._count if self._count else None
+
+    def add(self, row: Row) -> None:
+        """Append the row; of a step that has one, see that they are the same. Raises MixError and RowsError."""
+        before = self._rows.get((row.trajectory, row.key))
+        if before is None:
+            self._file.write(row)
+            self._remember(row)
+        elif before != _digest(row):
+            raise MixError(
+                f"{self.path}: the trajectory {row.trajectory} was played again from its beginning, and the row of its "
+                f"step {row.key} came out differently in {self._different(row)}: the file was made with another model, "
+                "program, machine or other data; choose another --out"
+            )
+
+    def close(self) -> None:
+        """Raises RowsError when what is left cannot be written."""
+        self._file.close()
+
+    def _remember(self, row: Row) -> None:
+        self._rows[row.trajectory, row.key] = _digest(row)
+        self._keys.setdefault(row.trajectory, []).append(row.key)
+        rule = rules_of(row.benchmark)[0]
+        if rule in row.scores:
+            self._total, self._count = self._total + row.scores[rule], self._count + 1
+
+    def _different(self, row: Row) -> str:
+        mine = row.comparable
+        for other in read_rows(self.path):
+            if (other.trajectory, other.key) == (row.trajectory, row.key):
+                theirs = other.comparable
+                return ", ".join(name for name in mine if mine[name] != theirs[name]) or "nothing that can be named"
+        return "everything"
+
+
+def read_known(path: Path) -> dict[str, tuple[str, ...]]:
+    """Trajectory → keys of its steps that have rows, in order. Raises RowsError."""
+    keys: dict[str, list[str]] = {}
+    for row in read_rows(path):
+        keys.setdefault(row.trajectory, []).append(row.key)
+    return {trajectory: tuple(found) for trajectory, found in keys.items()}
+
+
+def _digest(row: Row) -> str:
+    """Rows of a long sweep are many; this is all of one that is kept in memory."""
+    return hashlib.blake2b(json.dumps(row.comparable, sort_keys=True).encode(), digest_size=16).hexdigest()
 
 
 class Watcher(Protocol):

@@ -11,11 +11,10 @@ from agent.config import Config
 from eval.benchmarks.base import Benchmark, Missing, Source
 from eval.replay.settings import ORACLE, History, ReplaySettings
 from eval.sweep.cell_player import CellPlayer
-from eval.sweep.cell_rows import read_known
 from eval.sweep.folder import admit, announce, claimed, rows_path
 from eval.sweep.plan import Cell
 from eval.sweep.progress import SweepBar
-from eval.sweep.scheduler import Scheduler
+from eval.sweep.scheduler import Scheduler, read_known
 from eval.sweep.survey import Survey, survey
 from eval.sweep.workers import Workers, open_pool, shares_gpus
 from guikv.models import SHIPPED, version_of

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import multiprocessing.resource_tracker
+import os
 import shutil
-import time
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -26,9 +29,11 @@ from agent.settings import LoopSettings
 from envs.base import EnvironmentDied
 from envs.geometry import Resize, Size
 from envs.playground.oracle import Oracle
+from envs.processes import tree
 from eval.cli import nano
 from eval.live.altered_screens import SHIFTS, AlteredPlayground, PlaygroundSite
 from eval.live.episodes import (
+    ROWS,
     TRIES,
     EpisodePlayer,
     EpisodeRow,
@@ -56,6 +61,7 @@ from guikv.session import Session
 from guikv.settings import Settings
 from tests.agent.told import ToldBrain
 from tests.leftovers import running, since
+from tests.patience import until
 
 pytestmark = pytest.mark.skipif(not (shutil.which("chromium") or shutil.which("google-chrome")), reason="no Chromium")
 
@@ -170,10 +176,31 @@ def test_a_cluster_plays_episodes_and_closes_its_browsers(tmp_path: Path, monkey
         assert isinstance(pool.wait()[1], RowMade)
         pool.wait()
         pool.give(0, ("click", 1))
-    deadline = time.monotonic() + 60
-    while since(before) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not since(before)
+    assert until(lambda: not since(before))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_ctrl_c_keeps_the_episodes_and_leaves_no_process(tmp_path: Path, workers: str) -> None:
+    """Pressed in a terminal: every process of the group gets the signal."""
+    out = tmp_path / "out"
+    arguments = ["nano", "eval", "--seeds", "0:40", "--tasks", "order", "--workers", workers, "--out", str(out)]
+    program = [sys.executable, "-c", "from eval.cli import main; main()", *arguments]
+    before = running()
+    process = subprocess.Popen(program, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert until(lambda: (out / ROWS).is_file() and (out / ROWS).read_bytes().count(b"\n") > 2)
+    started = tree([process.pid])
+    os.killpg(process.pid, signal.SIGINT)
+    _, told = process.communicate()
+    assert process.returncode == 130, told
+    assert until(lambda: not (tree(started) or since(before)))
+    rows = list(read_rows(out / ROWS, EpisodeRow))
+    assert 2 <= len(rows) < 40
+    last = 1 + max(row.seed for row in rows)
+    again = CliRunner().invoke(nano, ["eval", "--seeds", f"0:{last}", *arguments[4:], "--json"])
+    assert again.exit_code == 0, again.output
+    assert json.loads(again.stdout)["tasks"]["order"]["n"] == last
+    assert list(read_rows(out / ROWS, EpisodeRow))[: len(rows)] == rows
 
 
 def test_a_spoiled_episode_is_tried_again_and_then_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from agent.errors import ConfigError
 from eval.benchmarks.base import Source
 from eval.benchmarks.errors import DataError, MissingImage
 from eval.commands.replay import replay, rescore
-from eval.sweep.errors import MixError
+from eval.sweep.folder import MixError
 from eval.sweep.sweep import base_settings
 from tests.eval.sweep.conftest import Whole
 from tests.eval.sweep.tools import EPISODES, few

@@ -8,9 +8,9 @@ import pytest
 
 from eval.benchmarks import BENCHMARKS
 from eval.rows import Row
-from eval.sweep.cell_rows import CellRows
 from eval.sweep.plan import Cell
 from eval.sweep.progress import SweepBar
+from eval.sweep.scheduler import CellRows
 from tests.eval.sweep.tools import EPISODES, cells_of
 
 

@@ -10,8 +10,7 @@ import pytest
 
 from eval.rows import RowsError, read_rows
 from eval.sweep.cell_player import CellPlayer
-from eval.sweep.errors import SweepError
-from eval.sweep.folder import rows_path
+from eval.sweep.folder import SweepError, rows_path
 from eval.sweep.plan import Axes, Cell
 from eval.sweep.process_pool import InProcess
 from eval.sweep.rescore import rescore

@@ -25,9 +25,8 @@ from eval.replay.play import play
 from eval.rows import Row, RowsError, read_rows
 from eval.sweep import cell_player
 from eval.sweep.cell_player import CellJob, CellPlayer
-from eval.sweep.errors import MixError, SweepError
 from eval.sweep.events import JobFailed, play_job
-from eval.sweep.folder import rows_path
+from eval.sweep.folder import MixError, SweepError, rows_path
 from eval.sweep.plan import Axes
 from eval.sweep.process_pool import InProcess
 from eval.sweep.survey import survey
