@@ -45,10 +45,10 @@ def save_session(state: State, settings: Settings, adapter: Adapter, folder: Pat
     }
     try:
         make_folder(folder)
-        # The settings take their place last: only then both are complete.
-        with replacing(folder / SETTINGS) as settings, replacing(folder / TENSORS) as file:
-            settings.write(json.dumps(data).encode())
-            settings.flush()
+        # The JSON file takes its place last: only then both are complete.
+        with replacing(folder / SETTINGS) as rest, replacing(folder / TENSORS) as file:
+            rest.write(json.dumps(data).encode())
+            rest.flush()
             save_file({k: v.contiguous().clone() for k, v in tensors.items()}, file.name)
     except (OSError, SafetensorError) as error:
         raise SessionError(f"the session could not be saved in {folder}: {error}") from error

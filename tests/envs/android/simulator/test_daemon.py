@@ -18,8 +18,9 @@ import adbutils
 import pytest
 from PIL import Image
 
+from envs.android import peer
 from envs.android.server import AdbServer
-from envs.android.simulator import Phone, peer
+from envs.android.simulator import Phone
 from envs.android.simulator.wire import MAX_PAYLOAD, VERSION, Command, Message
 from tests.envs.android.simulator.conftest import Adb, running
 from tests.patience import PATIENCE, until

@@ -1,4 +1,4 @@
-"""Who is at the other end of a loopback connection."""
+"""Which user is at the other end of a loopback connection."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ import os
 from pathlib import Path
 
 _TABLE = Path("/proc/net/tcp")
-_LOCAL, _REMOTE, _USER = 1, 2, 7
+_LOCAL, _REMOTE, _USER, _INODE = 1, 2, 7, 9
 
 
 def same_user(here: tuple[str, int], there: tuple[str, int]) -> bool:
-    """Does the process at `there` belong to this user? The device's shell is this user's shell, for nobody else.
+    """Does the IPv4 connection from `there` to `here` (host, port) come from a process of this user?
 
-    True where the system has no such table (other than Linux).
+    No for one that is closed already: the kernel no longer knows whose it was, and names root. True where the system
+    has no such table (other than Linux).
     """
     if not _TABLE.exists():
         return True
-    wanted = (_packed(there), _packed(here))
+    wanted = [_packed(there), _packed(here)]
     for line in _TABLE.read_text(encoding="ascii").splitlines()[1:]:
         fields = line.split()
-        if (fields[_LOCAL], fields[_REMOTE]) == wanted:
-            return int(fields[_USER]) == os.getuid()
+        if [fields[_LOCAL], fields[_REMOTE]] == wanted:
+            return fields[_INODE] != "0" and int(fields[_USER]) == os.getuid()
     return False
 
 
