@@ -132,3 +132,13 @@ def test_files_are_written_in_one_way() -> None:
                 writes = any(isinstance(mode, str) and len(mode) < 4 and set(mode) & set("wa+") for mode in modes)
                 own = any(keyword.arg == "opener" for keyword in node.keywords)
                 assert own or not writes, f"{path.relative_to(ROOT)}:{node.lineno}"
+
+
+def test_no_test_is_decided_by_the_speed_of_the_machine() -> None:
+    """`tests.patience` waits for what is to happen, and one profile of Hypothesis has no deadline."""
+    for path in sorted((ROOT / "tests").rglob("*.py")):
+        names = [name.split(".")[-1] for name, _ in calls(path)]
+        assert "perf_counter" not in names, path.relative_to(ROOT)
+        for name, node in calls(path):
+            given = {keyword.arg for keyword in node.keywords}
+            assert name != "settings" or "deadline" not in given, path.relative_to(ROOT)
