@@ -25,8 +25,8 @@ from guikv.errors import GuikvError, SessionError
 from guikv.ledger import Ledger
 from guikv.models.base import Adapter
 from guikv.models.vision import Features, place
+from guikv.out_of_memory import memory_errors
 from guikv.prompt import NO_FRAME, Prompt
-from guikv.recovery import memory_errors
 from guikv.settings import Settings
 from guikv.state import State, rollback
 from guikv.store import load_session, save_session
@@ -127,7 +127,7 @@ class Session:
         ids: list[int] = []
         finished = False
         stops = self.adapter.stop_ids
-        before, opening = self.state, self._opening()
+        before, opening = self.state, self.opening
         self.cache.mark()
         try:
             with self.counter.stopwatch.phase("decoding"):
@@ -162,7 +162,7 @@ class Session:
         """
         if self.next_logits is None:
             raise SessionError("there is nothing to continue from: call extend first")
-        opening = self._opening()
+        opening = self.opening
         if draft[: len(opening)] != opening:
             return self._reply(opening, finished=False)
         draft = draft[len(opening) :]
@@ -213,6 +213,13 @@ class Session:
     def kv_bytes(self) -> int:
         """Bytes of all cached keys and values."""
         return self.cache.nbytes
+
+    @property
+    def opening(self) -> tuple[int, ...]:
+        """What the chat template wrote of the reply that comes next: () unless the ledger ends with it."""
+        opening = self.adapter.opening_ids
+        ends = opening and tuple(self.ledger.ids[-len(opening) :].tolist()) == opening
+        return opening if ends else ()
 
     @torch.inference_mode()
     def feed(self, token: int) -> None:
@@ -297,12 +304,6 @@ class Session:
     def _cuts(self, prompt: Prompt, length: int) -> bool:
         """Would a cut at `length` go through a screenshot?"""
         return length < len(prompt) and bool(prompt.frames[length] == prompt.frames[length - 1])
-
-    def _opening(self) -> tuple[int, ...]:
-        """What the template wrote of the reply that comes next: () unless the ledger ends with it."""
-        opening = self.adapter.opening_ids
-        ends = opening and tuple(self.ledger.ids[-len(opening) :].tolist()) == opening
-        return opening if ends else ()
 
     def _reply(self, ids: tuple[int, ...], finished: bool) -> Generation:
         return Generation(self.adapter.decode_text(ids), ids, finished)

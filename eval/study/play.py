@@ -94,7 +94,7 @@ class StoredPlayer:
         return played
 
     def _answer(self, session: Session, episode: Episode, number: int) -> Played:
-        prompt = session.tokens
+        prompt = session.tokens - len(session.opening)
         session.compress()
         known = self.replies.setdefault((episode.task, episode.seed, number), [])
         said = recall(session, known) if self.say is None else None

@@ -179,6 +179,7 @@ class _Rows:
             self._place(self.encoder.positions_of_text(self.next, len(ids)))
 
     def frame(self, part: Frame) -> None:
+        """A screenshot between its markers. Raises ImageError."""
         pixels = self.encoder.describe(part)
         chat = self.encoder.chat
         image_token = self.encoder.tokenizer.convert_tokens_to_ids(chat.image)
@@ -194,6 +195,7 @@ class _Rows:
             self.next = int(positions.max()) + 1
 
     def prompt(self) -> Prompt:
+        """All rows so far."""
         return Prompt(
             ids=torch.tensor(self.token_ids),
             positions=torch.cat(self.positions, dim=1),

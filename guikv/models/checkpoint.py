@@ -12,6 +12,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
+import torch
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, RepositoryNotFoundError
 from safetensors import SafetensorError, safe_open
@@ -63,7 +64,7 @@ def fingerprint(facts: str, weights: Iterable[tuple[str, Tensor]]) -> str:
     first numbers in it (all [...], and as many of them as are given)."""
     digest = hashlib.blake2b(facts.encode(), digest_size=16)
     for name, weight in sorted(weights, key=lambda named: named[0]):
-        sample = weight.flatten()[:SAMPLE].float().cpu().numpy().tobytes()
+        sample = weight.detach().flatten()[:SAMPLE].cpu().view(torch.uint8).numpy().tobytes()
         digest.update(f"{name} {tuple(weight.shape)} {weight.dtype}".encode() + sample)
     return digest.hexdigest()
 

@@ -32,7 +32,7 @@ from guikv.models.qwen2_5_vl import Qwen25VL
 from guikv.models.qwen3_5 import Qwen35, Qwen35Moe
 from guikv.models.qwen3_vl import Qwen3VL
 from guikv.nano import WEIGHTS
-from guikv.recovery import is_out_of_memory
+from guikv.out_of_memory import is_out_of_memory
 
 ARCHITECTURES: dict[str, type[Adapter]] = {
     "qwen2_5_vl": Qwen25VL,

@@ -58,6 +58,7 @@ class GuiKV(SnapKV):
         return self.saliency if self.alpha else None
 
     def scores(self, view: LayerView, window: int) -> Tensor:
+        """[batch, heads, n] float32: pooled attention, plus what stands out, 0 for what the screen showed before."""
         scores = self.pooled_attention(view, window)
         if self.alpha and view.salient is not None and view.norms is not None:
             scores = scores + self.alpha * spatial_saliency(view, self.temperature)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 import yaml
 
 from agent.approval import load_rules
-from agent.assemble import cache_policy, loop_settings, new_folder
-from agent.config import Config
+from agent.assemble import cache_policy, loop_settings, new_folder, session_settings
+from agent.config import CacheConfig, Config
 from agent.errors import ConfigError
 from agent.sources import known_keys, resolve
 from guikv.policies import GuiKV
+from guikv.settings import Settings
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 
@@ -37,6 +39,19 @@ def test_the_published_settings_are_the_methods_own() -> None:
     assert cache_policy(published) == GuiKV()
     assert cache_policy(Config().cache) != GuiKV()
     assert (published.moment, published.window) == ("prefill", "recompute")
+
+
+def test_every_setting_of_a_session_is_one_of_the_section_cache() -> None:
+    """They are spelled in the configuration and in `Settings`, with the same defaults; nobody copies them by name."""
+    names = {f.name for f in fields(Settings)}
+    assert names <= set(CacheConfig.model_fields)
+    made = session_settings(CacheConfig(preset="published"))
+    assert made == Settings()
+    odd = CacheConfig(policy="random", budget="3 tokens", moment="prefill", window="recompute", history=2, old_pixels=9)
+    found = session_settings(odd)
+    assert (found.policy.name, str(found.budget)) == ("random", "3 tokens")
+    own = names - {"policy", "budget"}
+    assert {name: getattr(found, name) for name in own} == {name: getattr(odd, name) for name in own}
 
 
 def test_precedence(tmp_path: Path) -> None:

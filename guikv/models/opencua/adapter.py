@@ -7,7 +7,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from guikv.accounting import vision_flops
 from guikv.attention import NAME
 from guikv.cache import CompressedCache
 from guikv.errors import ModelError
@@ -16,7 +15,7 @@ from guikv.models.images import patches
 from guikv.models.opencua.chat import PUBLISHED, chat_of
 from guikv.models.opencua.model import OpenCUAForConditionalGeneration, one_axis
 from guikv.models.opencua.tokenizer import load_tokenizer
-from guikv.models.vision import Deep, Features
+from guikv.models.vision import Deep, Features, windowed_flops
 from guikv.prompt import Pixels
 
 
@@ -61,7 +60,7 @@ class OpenCUA(Adapter):
         return Features(self.model.image_features(patches(pixels, self.processor).to(self.device), grid))
 
     def vision_flops(self, pixels: Pixels) -> int:
-        return vision_flops(self.model.config.vision_config, pixels)
+        return windowed_flops(self.model.config.vision_config, pixels)
 
     def embed_text(self, ids: Tensor) -> Tensor:
         return self.model.get_input_embeddings()(ids)

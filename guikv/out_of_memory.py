@@ -1,4 +1,4 @@
-"""What a session does when a step fails on its way: go back to where it was, and say what has run out."""
+"""Running out of a device's memory: told from other errors, and told to the user with figures and advice."""
 
 from __future__ import annotations
 
