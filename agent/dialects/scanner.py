@@ -72,7 +72,7 @@ def scan_call(text: str, index: int, grammar: Grammar = Grammar()) -> Call:
     index = skip_blank(text, opening + 1)
     value = ""
     while True:
-        if index >= len(text) and value.endswith(_PLACE_ENDS):
+        if index >= len(text) and _is_whole_place(value):
             # The answer stops behind a whole place.
             return replace(call, positional=tuple(positional), end=index)
         if index >= len(text):
@@ -121,6 +121,11 @@ def _is_free_text(value: str) -> bool:
     except PointError:
         return bool(value)
     return False
+
+
+def _is_whole_place(value: str) -> bool:
+    """A place with its closing tag: nothing of it can be missing."""
+    return value.endswith(_PLACE_ENDS) and not _is_free_text(value)
 
 
 def well_formed(text: str, grammar: Grammar, index: int = 0) -> list[tuple[int, int]]:
@@ -244,7 +249,7 @@ def _string(text: str, index: int, grammar: Grammar, positional: bool) -> tuple[
     if last >= 0:
         return unescape(text[start:last]), last + 1
     rest = text[start:].rstrip(_BLANK + "'\")`")
-    if rest.endswith(_PLACE_ENDS):
+    if _is_whole_place(rest):
         return rest, len(text)
     raise CallError(f"the string after {quote} is not closed")
 
