@@ -116,10 +116,11 @@ def check_rest(text: str, calls: Collection[Call], grammar: Grammar = Grammar())
 
 
 def _is_free_text(value: str) -> bool:
+    """Could a text have been cut short to this? Not to a place."""
     try:
         read_numbers(value)
     except PointError:
-        return bool(value)
+        return True
     return False
 
 
