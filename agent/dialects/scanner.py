@@ -32,11 +32,12 @@ _PLACE_ENDS = ("</point>", "<|box_end|>", "</bbox>", "</box>")
 class Grammar:
     """What a family's calls look like, so that they can be told from text that is typed.
 
-    known: is it the name of an action? keys: names of arguments
+    known: is it the name of an action? keys: names of arguments; places: those that hold places
     """
 
     known: Callable[[str], bool] = lambda name: False
     keys: Collection[str] = frozenset()
+    places: Collection[str] = frozenset()
 
 
 def skip_blank(text: str, index: int) -> int:
@@ -96,7 +97,8 @@ def scan_call(text: str, index: int, grammar: Grammar = Grammar()) -> Call:
 
 def check_rest(text: str, calls: Collection[Call], grammar: Grammar = Grammar()) -> None:
     """Raises CallError where what follows the last call may be more of a text that a call holds."""
-    if not any(_is_free_text(value) for call in calls for value in (*call.values.values(), *call.positional)):
+    given = [item for call in calls for item in (*call.values.items(), *(("", value) for value in call.positional))]
+    if all((not key or key in grammar.places) and not _is_free_text(value) for key, value in given):
         return
     end = max(call.end for call in calls)
     written = {text[index] for call in calls for index in range(call.start, call.end) if text[index] in "'\""}
@@ -140,6 +142,22 @@ def well_formed(text: str, grammar: Grammar, index: int = 0) -> list[tuple[int, 
             spans.append((start, end))
         index = bracket + 1 if end is None else end
         bracket = text.find("(", index)
+    return spans
+
+
+def unclear(text: str, grammar: Grammar) -> list[tuple[int, int]]:
+    """(start, end) of quoted values on their first line, in calls of known names that are not well-formed."""
+    spans: list[tuple[int, int]] = []
+    whole = well_formed(text, grammar)
+    bracket = text.find("(")
+    while bracket >= 0:
+        _, value = _key(text, skip_blank(text, bracket + 1))
+        start = name_start(text, bracket)
+        if text[value : value + 1] in ("'", '"') and grammar.known(text[start:bracket]):
+            line_end = text.find("\n", value)
+            if not any(begin <= start < end for begin, end in whole):
+                spans.append((value, len(text) if line_end < 0 else line_end))
+        bracket = text.find("(", bracket + 1)
     return spans
 
 

@@ -118,4 +118,4 @@ def is_known(name: str) -> bool:
     return canonical(name) in BUILDERS
 
 
-GRAMMAR = Grammar(is_known, NAMES.all)
+GRAMMAR = Grammar(is_known, NAMES.all, (*NAMES.start, *NAMES.end))

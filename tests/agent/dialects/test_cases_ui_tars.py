@@ -66,6 +66,8 @@ THINKING: list[tuple[str, tuple[Action, ...] | None]] = [
     ("Action: type(content='</think>')", typed("</think>")),
     ("<think>a</think>\nAction: type(content='b </think> c')", typed("b </think> c")),
     ("Action: type(content='<think>wait()</think>')", typed("<think>wait()</think>")),
+    ("Action: type(content='it's</think>wait()')", None),
+    ("Action: type(content='')\n<think>')", None),
     ("<think>" * 100 + "</think>" * 100 + CALL, None),
 ]
 
@@ -152,17 +154,20 @@ def test_texts_that_can_be_read_in_two_ways_are_refused(call: str) -> None:
 
 def test_no_text_is_ever_shortened() -> None:
     """Every text of a few pieces with quotes and brackets, unescaped in quotes: whole, or refused."""
-    pieces = ("a", "'", '"', "(", ")", ",", " ", "b='", "')", "#", "\n", "; click('")
+    pieces = ("a", "'", '"', "(", ")", ",", " ", "b='", "')", "#", "\n", "; click('", "</think>")
     tried = whole = 0
     for text in map("".join, product(pieces, repeat=3)):
         for quote in "'\"":
+            if text.startswith(quote * 2):
+                # Three quotes open a text of another kind.
+                continue
             found = read(f"Action: type(content={quote}{text}{quote})")
             tried += 1
             if found is not None:
                 bare = text.rstrip("\n")
                 assert found == (Type(text=bare, submit=bare != text),), text
                 whole += 1
-    assert tried == 2 * len(pieces) ** 3
+    assert tried == 4_355
     assert whole > tried / 2
 
 
