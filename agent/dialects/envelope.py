@@ -7,7 +7,8 @@ that call's text.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from agent.dialects.reading import CallError
@@ -15,7 +16,8 @@ from agent.dialects.reading import CallError
 END_MARKS = ("[EOS]", "[EOT]", "<|im_end|>", "<|endoftext|>", "<|eot_id|>", "</Output>", "</s>")
 MAX_TAGS = 64
 
-_TAG = re.compile(r"<(/?)(?:[a-z0-9]{1,20}_)?(?:think|thinking|thought)(?:_[a-z0-9_]{1,20})?>", re.IGNORECASE)
+_TAG = re.compile(r"[<◁](/?)(?:[a-z0-9]{1,20}[_:])?(?:think|thinking|thought)(?:_[a-z0-9_]{1,20})?[>▷]", re.IGNORECASE)
+"""`<think>`, `<think_abc>`, `<Thought>`, `<grounding_think>`, `<seed:think>`, `◁think▷` and their ends."""
 
 Spans = Callable[[str], Iterable[tuple[int, int]]]
 """(start, end) of the well-formed calls of a text, in order: what a tag may stand in without being one."""
@@ -77,15 +79,21 @@ def _tags(text: str, calls: Spans, unclear: Spans) -> list[re.Match[str]]:
     found: list[re.Match[str]] = []
     spans, doubtful, opened = list(calls(text)), list(unclear(text)), False
     for tag in _TAG.finditer(text):
-        if any(start < tag.start() < end for start, end in spans):
+        if within(spans, tag.start()):
             continue
-        if not opened and any(start < tag.start() < end for start, end in doubtful):
+        if not opened and within(doubtful, tag.start()):
             raise CallError(f"{tag.group()} stands inside of a text with quotes: escape the quotes in it")
         opened = not tag.group(1)
         found.append(tag)
         if len(found) > MAX_TAGS:
             break
     return found
+
+
+def within(spans: Sequence[tuple[int, int]], index: int) -> bool:
+    """Does the index lie in one of the spans, which are in order of their starts?"""
+    before = bisect_right(spans, (index, 0)) - 1
+    return before >= 0 and index < spans[before][1]
 
 
 def join(*parts: str) -> str:

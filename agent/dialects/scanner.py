@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 from agent.dialects.arguments import Call
 from agent.dialects.coordinates import PointError, read_numbers
+from agent.dialects.envelope import within
 from agent.dialects.escapes import unescape
 from agent.dialects.reading import CallError
 
@@ -110,7 +111,7 @@ def check_rest(text: str, calls: Collection[Call], grammar: Grammar = Grammar())
         before = bracket - 1
         while before > end and text[before] in _BLANK:
             before -= 1
-        outside = not any(start < bracket < stop for start, stop in spans)
+        outside = not within(spans, bracket)
         quoted = text[before] in written if written else bracket < same_line
         if outside and before >= end and quoted:
             raise CallError("a quote or bracket inside of a text can be read in two ways: escape the quotes in it")
@@ -155,7 +156,7 @@ def unclear(text: str, grammar: Grammar) -> list[tuple[int, int]]:
         start = name_start(text, bracket)
         if text[value : value + 1] in ("'", '"') and grammar.known(text[start:bracket]):
             line_end = text.find("\n", value)
-            if not any(begin <= start < end for begin, end in whole):
+            if not within(whole, bracket):
                 spans.append((value, len(text) if line_end < 0 else line_end))
         bracket = text.find("(", bracket + 1)
     return spans

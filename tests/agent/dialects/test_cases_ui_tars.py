@@ -80,14 +80,16 @@ def test_what_was_thought_is_not_done(text: str, actions: tuple[Action, ...] | N
 def test_tags_of_thinking() -> None:
     tried = 0
     for name, tail, opened in product(
-        ("think", "thinking", "thought", "Thought", "THINK", "grounding_think"), ("", "_abc", "_1"), (True, False)
+        ("think", "thinking", "thought", "Thought", "THINK", "grounding_think", "seed:think"),
+        ("", "_abc", "_1"),
+        (True, False),
     ):
         tag = name + tail
         text = f"{f'<{tag}>' if opened else ''}I could wait()\nAction: wait()\n</{tag}>\nThought: b\nAction: {CALL}"
         assert DIALECT.parse(text, SAME).thought.endswith("b")
         assert read(text) == (CLICK,), text
         tried += 1
-    assert tried == 36
+    assert tried == 42
 
 
 WHOLE: list[tuple[str, str]] = [
