@@ -52,31 +52,20 @@ MILLISECONDS_FROM = 100.0
 
 DONE = frozenset({"success", "successful", "succeeded", "completed", "complete", "done", "finished"})
 FAILED = frozenset({"failure", "fail", "failed", "infeasible", "impossible", "unsuccessful"})
-_MOUSE: dict[str, Button] = {
-    "left": "left",
-    "primary": "left",
-    "middle": "middle",
-    "right": "right",
-    "secondary": "right",
-}
-PHONE_BUTTONS: dict[str, PhoneButton] = {
+_MOUSE: dict[str, Button] = {"left": "left", "primary": "left", "middle": "middle"}
+_MOUSE |= {"right": "right", "secondary": "right"}
+_BUTTON_NAMES: dict[PhoneButton, str] = {
     "home": "home",
     "back": "back",
     "menu": "menu",
     "enter": "enter",
-    "recents": "recents",
-    "recent": "recents",
-    "app_switch": "recents",
-    "power": "power",
-    "lock": "power",
-    "volume_up": "volume_up",
-    "volumeup": "volume_up",
-    "volume_down": "volume_down",
-    "volumedown": "volume_down",
-    "volume_mute": "mute",
-    "volumemute": "mute",
-    "mute": "mute",
+    "recents": "recents recent app_switch",
+    "power": "power lock",
+    "volume_up": "volume_up volumeup",
+    "volume_down": "volume_down volumedown",
+    "mute": "mute volume_mute volumemute",
 }
+PHONE_BUTTONS = {name: button for button, names in _BUTTON_NAMES.items() for name in names.split()}
 
 
 def read_status(text: str) -> Status | None:
