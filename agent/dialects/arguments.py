@@ -339,6 +339,9 @@ def _is_empty(value: Any) -> bool:
 
 
 def _listed(value: Any) -> Sequence[Any]:
+    """The parts of a list, which may be written as a text: `['ctrl', 'c']`."""
+    if isinstance(value, str) and len(value) > 2 and value.startswith("[") and value.endswith("]"):
+        return [part.strip().strip("'\"") for part in value[1:-1].split(",")]
     return value if isinstance(value, list | tuple) else () if value is None else (value,)
 
 

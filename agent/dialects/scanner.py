@@ -82,7 +82,7 @@ def scan_call(text: str, index: int, grammar: Grammar = Grammar()) -> Call:
         if text[index] == ")":
             return replace(call, positional=tuple(positional), end=index + 1)
         key, index = _key(text, index)
-        value, index = _value(text, index, grammar, positional=not key)
+        value, index = _value(text, index, grammar, key)
         if not key:
             positional.append(value)
         elif key in values:
@@ -217,10 +217,10 @@ def _key(text: str, index: int) -> tuple[str, int]:
     return "", index
 
 
-def _value(text: str, index: int, grammar: Grammar, positional: bool) -> tuple[str, int]:
+def _value(text: str, index: int, grammar: Grammar, key: str) -> tuple[str, int]:
     if index < len(text) and text[index] in "'\"":
-        return _string(text, index, grammar, positional)
-    return _bare(text, index, positional)
+        return _string(text, index, grammar, key)
+    return _bare(text, index, positional=not key)
 
 
 def _bare(text: str, index: int, positional: bool) -> tuple[str, int]:
@@ -245,7 +245,7 @@ def _bare(text: str, index: int, positional: bool) -> tuple[str, int]:
     return value, index
 
 
-def _string(text: str, index: int, grammar: Grammar, positional: bool) -> tuple[str, int]:
+def _string(text: str, index: int, grammar: Grammar, key: str) -> tuple[str, int]:
     """A quoted value and the index after its closing quote."""
     quote, start = text[index], index + 1
     if text.startswith(quote * 3, index):
@@ -259,10 +259,11 @@ def _string(text: str, index: int, grammar: Grammar, positional: bool) -> tuple[
         if char == "\n" and last >= 0:
             break
         if char == quote:
-            strength = _ends(text, index, grammar, positional, clean)
+            strength = _ends(text, index, grammar, not key, clean)
             if strength:
                 last = index
-            if strength > 1:
+            # A whole place is no text of which more could follow.
+            if strength > 1 or (strength and clean and key in grammar.places and not _is_free_text(text[start:index])):
                 break
             clean = False
         index += 2 if char == "\\" else 1

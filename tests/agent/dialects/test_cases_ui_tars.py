@@ -31,6 +31,7 @@ SAME = Resize(Size(1000, 1000), Size(1000, 1000))
 DIALECT = UiTars("{instruction}")
 CALL = "click(start_box='(10,20)')"
 CLICK = Click(x=10, y=20)
+DRAG = Drag(path=((1, 2), (3, 4)))
 
 
 def read(text: str) -> tuple[Action, ...] | None:
@@ -178,6 +179,8 @@ def test_a_message_with_quotes_is_whole() -> None:
     assert read("Action: type(content='it's')\n\nhotkey(key='enter')") == (Type(text="it's"), Keys(keys=("enter",)))
     assert read("Action: type(content='it's', start_box='(10,20)')") == (CLICK, Type(text="it's"))
     assert read(f"Action: {CALL} # it's the button") == (CLICK,)
+    assert read(f"Action: {CALL}  (the button 'Save')") == (CLICK,)
+    assert read(f"Action: {CALL}\nThat is the 'OK' button ('left').") == (CLICK,)
     assert read(f"Action: {CALL}\nThought: next\nAction: wait(time='1')") == (CLICK,)
 
 
@@ -273,6 +276,9 @@ DONE: list[tuple[str, tuple[Action, ...]]] = [
     ("click(start_box='(10,20)', button='right')", (Click(x=10, y=20, button="right"),)),
     ("click(start_box='(10,20)', clicks='2')", (Click(x=10, y=20, count=2),)),
     ("click(start_box='(10,20)', content='', duration='0.5')", (CLICK,)),
+    ("hotkey('ctrl', 'c')", (Keys(keys=("ctrl", "c")),)),
+    ("hotkey(keys=[\"ctrl\", 'page down'])", (Keys(keys=("ctrl", "pagedown")),)),
+    ("drag(start_box='(1,2)', end_box='(3,4)', key='shift')", (KeyDown(key="shift"), DRAG, KeyUp(key="shift"))),
     ("scroll(direction='down', amount='3')", (Scroll(direction="down", amount=3),)),
     ("scroll('(10,20)', 'down')", (Scroll(direction="down", x=10, y=20),)),
     ("swipe(start_box='(1,2)', end_box='(3,4)', duration='500ms')", (Swipe(x=1, y=2, x2=3, y2=4, seconds=0.5),)),
