@@ -11,11 +11,10 @@ from agent.dialects.coordinates import Space
 from agent.dialects.layouts import Layout, check_layout
 from agent.dialects.opencua import layout as layouts
 from agent.dialects.opencua import parser
-from agent.dialects.opencua.layout import IMAGES, TEXTS, Kept, Old
+from agent.dialects.opencua.layout import IMAGES, TEXTS, Kept, Memory, Old
 from agent.dialects.opencua.places import Places
 from agent.dialects.opencua.prompt import Generation, Level, Prompt, built_in, from_file, from_text
 from agent.dialects.opencua.serialize import write_answer
-from agent.dialects.opencua.steps import Memory
 from agent.dialects.prompts import fill
 from agent.history import History, Observation
 from envs.actions import Action

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from agent.dialects.opencua.control import PROMPT_WAIT
 from agent.dialects.opencua.places import Places
 from agent.dialects.opencua.pointer import MAX_SCROLL, PRESS_SECONDS, SWIPE_SECONDS
-from agent.dialects.opencua.sentence import sentence
 from agent.errors import DialectError
 from envs.actions import (
     Action,
@@ -43,6 +42,17 @@ _CLICKS = {
 }
 _NOT_PYTHON = ("computer.terminate", "computer.wait", "browser.", "mobile.", "answer(")
 """Calls that the family fences as `code`."""
+_VERBS = {
+    "drag": "drag with the left button",
+    "move": "move the pointer",
+    "long_press": "press long",
+    "swipe": "swipe",
+    "back": "go back",
+    "forward": "go forward",
+    "wait": "wait",
+}
+_TIMES = {1: "", 2: "double-", 3: "triple-"}
+_MAX_TEXT = 80
 
 
 def write_answer(thought: str, actions: Sequence[Action], places: Places, level: str = "L2") -> str:
@@ -59,7 +69,7 @@ def write_answer(thought: str, actions: Sequence[Action], places: Places, level:
     safe = "\n".join(" " + line if line.startswith(("#", "*")) else line for line in thought.split("\n"))
     if level == "L1":
         return f"## Action:\n{safe}\n\n{block}"
-    return f"## Thought:\n{safe}\n\n## Action:\n{sentence(actions)}\n\n{block}"
+    return f"## Thought:\n{safe}\n\n## Action:\n{_sentence(actions)}\n\n{block}"
 
 
 def write_code(actions: Sequence[Action], places: Places) -> str:
@@ -186,3 +196,47 @@ def _list(keys: Sequence[str]) -> str:
 def _text(text: str) -> str:
     """A Python literal on one line, which no fence can end."""
     return repr(text).replace("```", "\\x60\\x60\\x60")
+
+
+def _sentence(actions: Sequence[Action]) -> str:
+    """`Click, then type "milk" and press Enter.`"""
+    parts = ", then ".join(map(_phrase, actions)) or "do nothing"
+    return f"{parts[0].upper()}{parts[1:]}."
+
+
+def _phrase(action: Action) -> str:
+    match action:
+        case Click(button="left"):
+            return f"{_TIMES[action.count]}click"
+        case Click():
+            return f"{_TIMES[action.count]}click with the {action.button} button"
+        case Scroll():
+            return f"scroll {action.direction}"
+        case Type():
+            return f"type {_quoted(action.text)}" + (" and press Enter" if action.submit else "")
+        case Keys():
+            return f"press {'+'.join(action.keys)}"
+        case KeyDown():
+            return f"hold {action.key}"
+        case KeyUp():
+            return f"let go of {action.key}"
+        case Select():
+            return f"choose {_quoted(action.option)}"
+        case OpenApp():
+            return f"open {_quoted(action.name)}"
+        case SystemButton():
+            return f"press the {action.button} button"
+        case Navigate():
+            return f"open {_quoted(action.url)}"
+        case Answer():
+            return "answer"
+        case Finish():
+            return f"end the task with {action.status}"
+        case _:
+            return _VERBS.get(action.type, action.type)
+
+
+def _quoted(text: str) -> str:
+    """On one line and not too long; a fence in it would look like code."""
+    line = " ".join(text.replace("`", "'").split())
+    return f'"{line[:_MAX_TEXT]}…"' if len(line) > _MAX_TEXT else f'"{line}"'
