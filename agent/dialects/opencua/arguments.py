@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from math import isfinite
 
 from agent.dialects.coordinates import PointError
-from agent.dialects.opencua.code import Call, Value
+from agent.dialects.opencua.code import Call, Value, is_tween
 from agent.dialects.opencua.places import Places
 from envs.geometry import Point
 from envs.keys import UnknownKey, canonical, parse_chord
 
 _MAX_NUMBER = 1e6
 _MAX_KEY = 40
+_PACE = frozenset({"interval", "duration", "tween", "pause", "_pause", "logscreenshot", "mousedownup"})
+"""Arguments that say how fast a call is, or what is logged of it."""
 
 
 class ArgumentError(ValueError):
@@ -47,6 +49,9 @@ class Arguments:
         values = {name.split("/")[0]: value for name, value in zip(names, call.positional, strict=False)}
         for key, value in call.keywords.items():
             name = known.get(key)
+            if name is None and key in _PACE:
+                _check_pace(call.shown, key, value)
+                continue
             if name is None:
                 raise ArgumentError(f"{call.shown} has no argument {key[:40]!r}")
             if name in values:
@@ -131,3 +136,14 @@ class Arguments:
         if not -_MAX_NUMBER <= value <= _MAX_NUMBER or not isfinite(value):
             raise ArgumentError(f"{self.shown}: {name} is not a number that fits")
         return float(value)
+
+
+def _check_pace(shown: str, key: str, value: Value) -> None:
+    """Raises ArgumentError for a value with which the argument would be more than a pace."""
+    if isinstance(value, str):
+        known = is_tween(value.removeprefix("pyautogui.")) or value in ("True", "False", "None")
+        known = known or value.replace(".", "", 1).isdecimal()
+    else:
+        known = not isinstance(value, tuple) and (key != "mousedownup" or value in (True, None))
+    if not known or (key == "mousedownup" and value == "False"):
+        raise ArgumentError(f"{shown}: {key} cannot be {str(value)[:20]!r}")

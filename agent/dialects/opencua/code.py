@@ -1,4 +1,8 @@
-"""From the code of an answer to calls with plain values. It is read as a syntax tree, never compiled or run."""
+"""From the code of an answer to calls with plain values: read as a syntax tree or call by call, never compiled or run.
+
+A text is taken whole or refused. Where a quote inside a text is not escaped, or a backslash can be meant two ways,
+there is a CodeError, not a part of the text.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,9 @@ import ast
 import textwrap
 import warnings
 from dataclasses import dataclass, field
+from itertools import pairwise
 
-from agent.dialects.opencua.loose_calls import Piece, loose_values, nesting, pieces
+from agent.dialects.scanner import CallError, name_end, scan_call
 
 Value = str | int | float | bool | None | tuple["Value", ...]
 
@@ -15,10 +20,14 @@ MAX_CALLS = 32
 MAX_CODE = 16_384
 """Characters of code outside of strings; more is no answer."""
 MAX_NESTING = 8
+MODULES = ("pyautogui", "computer", "browser", "mobile", "time")
+BARE = ("answer", "terminate")
+"""Functions that are called without a module."""
 
-IGNORED = frozenset({"interval", "duration", "tween", "pause", "_pause", "logscreenshot", "mousedownup"})
-"""Arguments that say how a call is animated or logged."""
 _BUTTONS = {"LEFT": "left", "PRIMARY": "left", "MIDDLE": "middle", "RIGHT": "right", "SECONDARY": "right"}
+_MAX_LOOSE = 8_192
+_MAX_NAME = 64
+_OPEN, _CLOSE, _QUOTES = "([{", ")]}", "'\""
 
 
 class CodeError(ValueError):
@@ -45,33 +54,70 @@ def read_code(code: str) -> tuple[Call, ...]:
     tree = _parse(code)
     if tree is None:
         return read_prose(code)
-    return _few([_call(statement) for statement in tree.body if not _harmless(statement)])
-
-
-def read_prose(text: str, inside: bool = False) -> tuple[Call, ...]:
-    """The calls that open a line of some text, or the first ones `inside` each line. Raises CodeError."""
-    return _few([_piece(piece) for piece in pieces(text, inside, MAX_CALLS + 1)])
-
-
-def _few(calls: list[Call]) -> tuple[Call, ...]:
+    calls = [_call(statement) for statement in tree.body if not _harmless(statement)]
     if len(calls) > MAX_CALLS:
         raise CodeError(f"more than {MAX_CALLS} calls in one answer")
     return tuple(calls)
 
 
+def read_prose(text: str, inside: bool = False) -> tuple[Call, ...]:
+    """The calls that open a line of some text, or the first ones `inside` each line. Raises CodeError.
+
+    Calls may follow each other on a line; one behind other words on it is refused, not left out.
+    """
+    starts = _inside_lines(text) if inside else _line_starts(text)
+    calls: list[Call] = []
+    for start, stop in pairwise([*starts, len(text)]):
+        index = start
+        while _head(text, index):
+            if len(calls) == MAX_CALLS:
+                raise CodeError(f"more than {MAX_CALLS} calls in one answer")
+            call, end, loose = _call_at(text, index, stop)
+            calls.append(call)
+            _check_rest(text[index:end], text[end:stop], loose)
+            index = end
+            while index < stop and text[index] in " \t;,":
+                index += 1
+        line = text[index:stop].partition("\n")[0]
+        if not line.startswith("#") and _inside_lines(line):
+            raise CodeError("a call stands behind other words; write each call on a line of its own")
+    return tuple(calls)
+
+
+def holds_calls(text: str) -> bool:
+    """Does a call open a line?"""
+    return bool(_line_starts(text))
+
+
+def first_call(text: str) -> int:
+    """Where the first call begins; the length of the text when there is none."""
+    return min((*_line_starts(text)[:1], *_inside_lines(text)[:1]), default=len(text))
+
+
+def fold(name: str) -> str:
+    """`triple_click` and `tripleClick` are one name."""
+    return name.replace("_", "").casefold()
+
+
+# Python.
+
+
 def _parse(code: str) -> ast.Module | None:
     """Syntax tree of Python code, None for other text. Raises CodeError on what no answer would hold."""
-    measure = nesting(code)
+    measure = _measure(code)
     if measure is None:
         return None
-    if measure[0] > MAX_CODE or measure[1] > MAX_NESTING:
+    if measure.plain > MAX_CODE or measure.nesting > MAX_NESTING:
         raise CodeError("the code is too long or too deep")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return ast.parse(code)
+            tree = ast.parse(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
+    if measure.doubt:
+        raise CodeError(measure.doubt)
+    return tree
 
 
 def _harmless(statement: ast.stmt) -> bool:
@@ -85,8 +131,13 @@ def _call(statement: ast.stmt) -> Call:
     if not isinstance(statement, ast.Expr) or not isinstance(statement.value, ast.Call):
         raise CodeError(f"only calls are allowed, not {type(statement).__name__} in line {statement.lineno}")
     node = statement.value
-    shown = _name(node.func)
-    module, _, name = shown.rpartition(".")
+    match node.func:
+        case ast.Name(id=name):
+            module, shown = "", name
+        case ast.Attribute(value=ast.Name(id=module), attr=name):
+            shown = f"{module}.{name}"
+        case _:
+            raise CodeError("only calls such as pyautogui.click(...) are allowed")
     keywords: dict[str, Value] = {}
     for keyword in node.keywords:
         key = (keyword.arg or "").casefold()
@@ -94,17 +145,8 @@ def _call(statement: ast.stmt) -> Call:
             raise CodeError(f"{shown}: ** is not allowed")
         if key in keywords:
             raise CodeError(f"{shown} has {key} twice")
-        if key not in IGNORED:
-            keywords[key] = _value(keyword.value, shown)
+        keywords[key] = _value(keyword.value, shown)
     return Call(module, fold(name), shown, tuple(_value(arg, shown) for arg in node.args), keywords)
-
-
-def _name(node: ast.expr) -> str:
-    if isinstance(node, ast.Name):
-        return node.id
-    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-        return f"{node.value.id}.{node.attr}"
-    raise CodeError("only calls such as pyautogui.click(...) are allowed")
 
 
 def _value(node: ast.expr, shown: str) -> Value:
@@ -119,27 +161,42 @@ def _value(node: ast.expr, shown: str) -> Value:
             return tuple(_value(part, shown) for part in parts)
         case ast.Attribute(value=ast.Name(id="pyautogui"), attr=name) if name in _BUTTONS:
             return _BUTTONS[name]
+        case ast.Attribute(value=ast.Name(id="pyautogui"), attr=name) | ast.Name(id=name) if is_tween(name):
+            return None
     raise CodeError(f"{shown}: only plain values are allowed, not {type(node).__name__}")
 
 
-def _piece(piece: Piece) -> Call:
-    """The call of a piece of text: as Python where it is Python, else with its values taken as they look."""
-    if piece.whole is not None:
-        tree = _parse(piece.whole)
+def is_tween(name: str) -> bool:
+    """Is it one of PyAutoGUI's functions for the pace of a move?"""
+    return name.startswith("ease") or name == "linear"
+
+
+# Text that is no Python. An index goes over it once.
+
+
+def _call_at(text: str, start: int, stop: int) -> tuple[Call, int, bool]:
+    """The call at `start`, where it ends, and whether it had to be read loosely. Raises CodeError."""
+    name = _head(text, start)
+    end = _call_end(text, start + len(name), stop)
+    if end is not None:
+        tree = _parse(text[start:end])
         if tree is not None and len(tree.body) == 1:
-            return _call(tree.body[0])
-    module, _, name = piece.name.rpartition(".")
-    found = loose_values(piece)
-    if found is None:
-        raise CodeError(f"{piece.name}( cannot be read: a quote or a bracket is missing")
-    positional, keywords = found
-    return Call(
-        module,
-        fold(name),
-        piece.name,
-        tuple(map(_loose, positional)),
-        {key.casefold(): _loose(value) for key, value in keywords.items() if key.casefold() not in IGNORED},
-    )
+            return _call(tree.body[0]), end, False
+    opening = start + len(name)
+    try:
+        if stop - opening > _MAX_LOOSE:
+            raise CallError("it has too many characters")
+        found = scan_call("call" + text[opening:stop], 0)
+    except CallError as error:
+        raise CodeError(f"{name}( cannot be read: {error}; escape quotes inside a text") from error
+    module, _, function = name.rpartition(".")
+    keywords: dict[str, Value] = {}
+    for key, value in found.args.items():
+        if key.casefold() in keywords:
+            raise CodeError(f"{name} has {key.casefold()} twice")
+        keywords[key.casefold()] = _loose(value)
+    positional = tuple(map(_loose, found.positional))
+    return Call(module, fold(function), name, positional, keywords), opening + found.end - len("call"), True
 
 
 def _loose(text: str) -> Value:
@@ -151,6 +208,165 @@ def _loose(text: str) -> Value:
     return text
 
 
-def fold(name: str) -> str:
-    """`triple_click` and `tripleClick` are one name."""
-    return name.replace("_", "").casefold()
+def _check_rest(call: str, rest: str, loose: bool) -> None:
+    """Raises CodeError where the last text of a call may go on in what follows it."""
+    quote = call.rstrip(") \t\n,")[-1:]
+    if quote not in _QUOTES or not quote:
+        return
+    line = rest.partition("\n")[0].lstrip(" \t;,")
+    ended = not line or line.startswith(("#", "`", "<")) or bool(_head(line, 0))
+    if (loose and not ended) or _goes_on(rest, quote):
+        raise CodeError(f"it is not clear where a text ends; escape quotes inside it, as in \\{quote}")
+
+
+def _goes_on(rest: str, quote: str) -> bool:
+    """Does a quote with a bracket that closes nothing stand there, as at the end of a call?"""
+    depth, last = 0, ""
+    for char in rest:
+        if char == "(":
+            depth += 1
+        elif char == ")":
+            if depth == 0 and last == quote:
+                return True
+            depth = max(depth - 1, 0)
+        last = last if char.isspace() else char
+    return False
+
+
+def _line_starts(code: str) -> list[int]:
+    found, index = [], 0
+    for line in code.split("\n"):
+        blank = len(line) - len(line.lstrip())
+        if _head(code, index + blank):
+            found.append(index + blank)
+        index += len(line) + 1
+    return found
+
+
+def _inside_lines(code: str) -> list[int]:
+    """The first call with a module in each line."""
+    found = []
+    bracket = code.find("(")
+    while bracket >= 0:
+        start = bracket
+        while start > 0 and bracket - start < _MAX_NAME and (code[start - 1].isalnum() or code[start - 1] in "_."):
+            start -= 1
+        if "." in code[start:bracket] and _head(code, start):
+            found.append(start)
+            line_end = code.find("\n", bracket)
+            bracket = len(code) if line_end < 0 else line_end
+        bracket = code.find("(", bracket + 1)
+    return found
+
+
+def _head(code: str, index: int) -> str:
+    """`module.name` or a bare name with a bracket behind it, at `index`; else empty."""
+    stop = name_end(code, index)
+    name = code[index:stop]
+    if name in MODULES and code.startswith(".", stop):
+        end = name_end(code, stop + 1)
+        return code[index:end] if end > stop + 1 and code.startswith("(", end) else ""
+    return name if name in BARE and code.startswith("(", stop) else ""
+
+
+def _call_end(code: str, index: int, stop: int) -> int | None:
+    """Index after the bracket that closes the one at `index`, strings left out; None when there is none."""
+    depth = 0
+    while index < stop:
+        char = code[index]
+        if char in _QUOTES:
+            after = _string_end(code, index, stop)
+            if after is None:
+                return None
+            index = after
+            continue
+        if char in _OPEN:
+            depth += 1
+        elif char in _CLOSE:
+            depth -= 1
+            if depth == 0:
+                return index + 1
+        index += 1
+    return None
+
+
+def _string_end(code: str, index: int, stop: int) -> int | None:
+    """Index after the string literal at `index`, None when it is not closed before `stop` as Python wants it."""
+    quote = code[index]
+    triple = code.startswith(quote * 3, index)
+    closing = quote * 3 if triple else quote
+    index += len(closing)
+    while index < stop:
+        if code[index] == "\\":
+            index += 2
+        elif code.startswith(closing, index, stop):
+            return index + len(closing)
+        elif code[index] == "\n" and not triple:
+            return None
+        else:
+            index += 1
+    return None
+
+
+@dataclass(frozen=True)
+class _Measure:
+    """`plain`: characters outside of strings and comments; `doubt`: why a text in it can be meant two ways."""
+
+    plain: int
+    nesting: int
+    doubt: str
+
+
+def _measure(code: str) -> _Measure | None:
+    """None when a string is not closed."""
+    plain = depth = deepest = index = 0
+    doubt = quote = ""
+    while index < len(code):
+        char = code[index]
+        if char == "#":
+            end = code.find("\n", index)
+            end = len(code) if end < 0 else end
+            if quote and _goes_on(code[index:end], quote):
+                doubt = f"it is not clear where a text ends; escape quotes inside it, as in \\{quote}"
+            index = end
+            continue
+        if char in _QUOTES:
+            after = _string_end(code, index, len(code))
+            if after is None:
+                return None
+            before = code[max(index - 2, 0) : index].casefold()
+            raw = before.endswith("r") or (before.startswith("r") and before.isalpha())
+            if not raw and is_doubtful(code[index:after].strip(char)):
+                doubt = "a backslash in a text can be meant two ways; double it"
+            if code.startswith(char, after):
+                doubt = f"two quotes in a text can be meant two ways; write one, as \\{char}"
+            index, quote = after, char
+            continue
+        depth += (char in _OPEN) - (char in _CLOSE)
+        deepest = max(deepest, depth)
+        plain += 1
+        index += 1
+    return _Measure(plain, deepest, doubt)
+
+
+def is_doubtful(text: str) -> bool:
+    r"""Can the backslashes of a literal be meant two ways, as in `C:\new` or `\d\n`?
+
+    Escapes of control characters that nobody types (`\b` of `C:\bin`) and of the line's end are always in doubt.
+    """
+    taken = kept = False
+    index = text.find("\\")
+    while index >= 0:
+        follower = text[index + 1 : index + 2]
+        if follower and follower in "abfv01234567\n":
+            return True
+        if follower and follower in "ntrxuUN":
+            taken = True
+            drive = text[max(index - 3, 0) : index]
+            if drive.endswith(":") and drive[-2:-1].isalpha() and not drive[:-2].isalnum():
+                return True
+        elif follower not in ("\\", "'", '"'):
+            kept = True
+        index = text.find("\\", index + 2)
+    network = text.startswith("\\\\") and not text.startswith("\\\\\\\\")
+    return taken and (kept or network)

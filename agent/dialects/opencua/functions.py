@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from agent.dialects.opencua import control, keyboard, pointer
 from agent.dialects.opencua.arguments import ArgumentError, Arguments
-from agent.dialects.opencua.code import Call, fold
+from agent.dialects.opencua.code import MODULES, Call, fold
 from agent.dialects.opencua.draft import Draft
-from agent.dialects.opencua.loose_calls import MODULES
 from agent.dialects.opencua.places import Places
 from agent.dialects.opencua.pointer import Build
 

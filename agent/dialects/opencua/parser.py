@@ -22,10 +22,9 @@ from pydantic import ValidationError
 from agent.dialects.base import Parsed
 from agent.dialects.coordinates import PointError, read_numbers
 from agent.dialects.opencua.arguments import ArgumentError
-from agent.dialects.opencua.code import Call, CodeError, read_code, read_prose
+from agent.dialects.opencua.code import Call, CodeError, first_call, holds_calls, read_code, read_prose
 from agent.dialects.opencua.draft import Draft
 from agent.dialects.opencua.functions import apply
-from agent.dialects.opencua.loose_calls import first_call, pieces
 from agent.dialects.opencua.places import Places
 from agent.errors import ParseError
 from envs.actions import Click
@@ -87,24 +86,36 @@ def parse(text: str, places: Places, capabilities: frozenset[str] | None = None,
 def find_calls(answer: Answer) -> tuple[str, tuple[Call, ...]]:
     """The code of an answer and its calls; no calls when there are none. Raises CodeError.
 
-    All fenced code of the code section counts. Without such a section it is the last fenced code of the answer, and
-    without a fence every call that opens a line; failing that, those inside the lines of whatever is no thought.
+    All fenced code of the code section counts. Without such a section it is that of the rest of the answer, thoughts
+    last, and without a fence every call that opens a line; failing that, those inside the lines of whatever is no
+    thought. Calls beside a fence, or in blocks that differ where only one can be meant, are refused.
     """
     if answer.code is not None:
-        blocks = fences(answer.code) or [answer.code]
+        blocks, outside = fences(answer.code)
+        if not blocks:
+            return answer.code, read_code(answer.code)
+        if holds_calls(outside):
+            raise CodeError("calls stand outside of the fenced code")
         # Models repeat a block word for word when they do not know how to stop.
         code = "\n".join(block for i, block in enumerate(blocks) if i == 0 or block != blocks[i - 1])
         return code, read_code(code)
-    parts = (answer.preface, answer.observation, answer.thought, answer.action)
-    body = "\n".join(part for part in parts if part)
-    for block in reversed(fences(body)):
-        if pieces(block, False, 1):
-            return block, read_code(block)
-    calls = read_prose(body)
-    if calls:
-        return body, calls
-    told = answer.preface or answer.action
+    told = _join(answer.preface, answer.action)
+    for text in (told, _join(answer.observation, answer.thought)):
+        blocks, outside = fences(text)
+        blocks = list(dict.fromkeys(block for block in blocks if holds_calls(block)))
+        if len(blocks) > 1:
+            raise CodeError("there are several blocks of code; put the code into one")
+        if blocks and holds_calls(outside):
+            raise CodeError("calls stand outside of the fenced code")
+        if blocks:
+            return blocks[0], read_code(blocks[0])
+        if holds_calls(text):
+            return text, read_prose(text)
     return told, read_prose(told, inside=True)
+
+
+def _join(*parts: str) -> str:
+    return "\n".join(part for part in parts if part)
 
 
 def _before(answer: Answer) -> str:
@@ -203,9 +214,12 @@ def _heading(line: str) -> tuple[str, bool, str] | None:
     return (name, True, "") if hashes and not rest else None
 
 
-def fences(text: str) -> list[str]:
-    """What stands between fences, in order, without the language's name. An open fence goes on to the end."""
-    blocks = []
+def fences(text: str) -> tuple[list[str], str]:
+    """What stands between fences, in order, without the language's name, and what stands outside of them.
+
+    An open fence goes on to the end.
+    """
+    blocks, outside, left = [], [], 0
     last = text.rfind("\n" + _FENCE)
     start = text.find(_FENCE)
     while start >= 0:
@@ -217,8 +231,10 @@ def fences(text: str) -> list[str]:
         end = end + 1 if end >= 0 else text.find(_FENCE, inside)
         end = len(text) if end < 0 else end
         blocks.append(_without_language(text[inside:end]))
-        start = text.find(_FENCE, end + len(_FENCE))
-    return blocks
+        outside.append(text[left:start])
+        left = end + len(_FENCE)
+        start = text.find(_FENCE, left)
+    return blocks, "\n".join([*outside, text[left:]])
 
 
 def _without_language(block: str) -> str:
