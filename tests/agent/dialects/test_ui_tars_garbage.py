@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.dialects import UiTars
-from agent.dialects.ui_tars.parser import MAX_ANSWER
+from agent.dialects.reading import MAX_ANSWER
 from agent.errors import ParseError
 from envs.actions import points_of
 from envs.geometry import Resize, Size
