@@ -1,7 +1,7 @@
 """From the code of an answer to calls with plain values: read as a syntax tree or call by call, never compiled or run.
 
 A text is taken whole or refused. Where a quote inside a text is not escaped, or a backslash can be meant two ways,
-there is a CodeError, not a part of the text.
+there is a CallError, not a part of the text.
 """
 
 from __future__ import annotations
@@ -9,14 +9,17 @@ from __future__ import annotations
 import ast
 import textwrap
 import warnings
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import pairwise
 
-from agent.dialects.scanner import CallError, name_end, scan_call
+from agent.dialects.arguments import Call
+from agent.dialects.escapes import unescape
+from agent.dialects.reading import CallError, check_count
+from agent.dialects.scanner import Grammar, name_end, scan_call
 
 Value = str | int | float | bool | None | tuple["Value", ...]
 
-MAX_CALLS = 32
 MAX_CODE = 16_384
 """Characters of code outside of strings; more is no answer."""
 MAX_NESTING = 8
@@ -28,25 +31,11 @@ _BUTTONS = {"LEFT": "left", "PRIMARY": "left", "MIDDLE": "middle", "RIGHT": "rig
 _MAX_LOOSE = 8_192
 _MAX_NAME = 64
 _OPEN, _CLOSE, _QUOTES = "([{", ")]}", "'\""
-
-
-class CodeError(ValueError):
-    """Not a series of calls; the message says why."""
-
-
-@dataclass(frozen=True)
-class Call:
-    """`module` is empty for a bare name; `name` is lower case without underscores; `shown` is as it was written."""
-
-    module: str
-    name: str
-    shown: str
-    positional: tuple[Value, ...] = ()
-    keywords: dict[str, Value] = field(default_factory=dict)
+_GRAMMAR = Grammar(lambda name: name.partition(".")[0] in (*MODULES, *BARE), {"status", "answer", "interval"})
 
 
 def read_code(code: str) -> tuple[Call, ...]:
-    """The calls of some code in order; none when it holds none. Raises CodeError.
+    """The calls of some code in order; none when it holds none. Raises CallError.
 
     Code that is no Python (prose between the lines, a quote inside a string) is read call by call.
     """
@@ -55,13 +44,12 @@ def read_code(code: str) -> tuple[Call, ...]:
     if tree is None:
         return read_prose(code)
     calls = [_call(statement) for statement in tree.body if not _harmless(statement)]
-    if len(calls) > MAX_CALLS:
-        raise CodeError(f"more than {MAX_CALLS} calls in one answer")
+    check_count(len(calls))
     return tuple(calls)
 
 
 def read_prose(text: str, inside: bool = False) -> tuple[Call, ...]:
-    """The calls that open a line of some text, or the first ones `inside` each line. Raises CodeError.
+    """The calls that open a line of some text, or the first ones `inside` each line. Raises CallError.
 
     Calls may follow each other on a line; one behind other words on it is refused, not left out.
     """
@@ -70,8 +58,7 @@ def read_prose(text: str, inside: bool = False) -> tuple[Call, ...]:
     for start, stop in pairwise([*starts, len(text)]):
         index = start
         while _head(text, index):
-            if len(calls) == MAX_CALLS:
-                raise CodeError(f"more than {MAX_CALLS} calls in one answer")
+            check_count(len(calls) + 1)
             call, end, loose = _call_at(text, index, stop)
             calls.append(call)
             _check_rest(text[index:end], text[end:stop], loose)
@@ -80,13 +67,21 @@ def read_prose(text: str, inside: bool = False) -> tuple[Call, ...]:
                 index += 1
         line = text[index:stop].partition("\n")[0]
         if not line.startswith("#") and _inside_lines(line):
-            raise CodeError("a call stands behind other words; write each call on a line of its own")
+            raise CallError("a call stands behind other words; write each call on a line of its own")
     return tuple(calls)
 
 
 def holds_calls(text: str) -> bool:
     """Does a call open a line?"""
     return bool(_line_starts(text))
+
+
+def call_spans(text: str) -> Iterator[tuple[int, int]]:
+    """Where calls stand whose quotes and brackets match."""
+    for start, stop in pairwise([*_inside_lines(text), len(text)]):
+        end = _call_end(text, start + len(_head(text, start)), stop)
+        if end is not None:
+            yield start, end
 
 
 def first_call(text: str) -> int:
@@ -103,12 +98,12 @@ def fold(name: str) -> str:
 
 
 def _parse(code: str) -> ast.Module | None:
-    """Syntax tree of Python code, None for other text. Raises CodeError on what no answer would hold."""
+    """Syntax tree of Python code, None for other text. Raises CallError on what no answer would hold."""
     measure = _measure(code)
     if measure is None:
         return None
     if measure.plain > MAX_CODE or measure.nesting > MAX_NESTING:
-        raise CodeError("the code is too long or too deep")
+        raise CallError("the code is too long or too deep")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -116,7 +111,7 @@ def _parse(code: str) -> ast.Module | None:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     if measure.doubt:
-        raise CodeError(measure.doubt)
+        raise CallError(measure.doubt)
     return tree
 
 
@@ -129,7 +124,7 @@ def _harmless(statement: ast.stmt) -> bool:
 
 def _call(statement: ast.stmt) -> Call:
     if not isinstance(statement, ast.Expr) or not isinstance(statement.value, ast.Call):
-        raise CodeError(f"only calls are allowed, not {type(statement).__name__} in line {statement.lineno}")
+        raise CallError(f"only calls are allowed, not {type(statement).__name__} in line {statement.lineno}")
     node = statement.value
     match node.func:
         case ast.Name(id=name):
@@ -137,16 +132,16 @@ def _call(statement: ast.stmt) -> Call:
         case ast.Attribute(value=ast.Name(id=module), attr=name):
             shown = f"{module}.{name}"
         case _:
-            raise CodeError("only calls such as pyautogui.click(...) are allowed")
+            raise CallError("only calls such as pyautogui.click(...) are allowed")
     keywords: dict[str, Value] = {}
     for keyword in node.keywords:
         key = (keyword.arg or "").casefold()
         if not key:
-            raise CodeError(f"{shown}: ** is not allowed")
+            raise CallError(f"{shown}: ** is not allowed")
         if key in keywords:
-            raise CodeError(f"{shown} has {key} twice")
+            raise CallError(f"{shown} has {key} twice")
         keywords[key] = _value(keyword.value, shown)
-    return Call(module, fold(name), shown, tuple(_value(arg, shown) for arg in node.args), keywords)
+    return Call(fold(name), keywords, tuple(_value(arg, shown) for arg in node.args), module, shown)
 
 
 def _value(node: ast.expr, shown: str) -> Value:
@@ -163,7 +158,7 @@ def _value(node: ast.expr, shown: str) -> Value:
             return _BUTTONS[name]
         case ast.Attribute(value=ast.Name(id="pyautogui"), attr=name) | ast.Name(id=name) if is_tween(name):
             return None
-    raise CodeError(f"{shown}: only plain values are allowed, not {type(node).__name__}")
+    raise CallError(f"{shown}: only plain values are allowed, not {type(node).__name__}")
 
 
 def is_tween(name: str) -> bool:
@@ -175,7 +170,7 @@ def is_tween(name: str) -> bool:
 
 
 def _call_at(text: str, start: int, stop: int) -> tuple[Call, int, bool]:
-    """The call at `start`, where it ends, and whether it had to be read loosely. Raises CodeError."""
+    """The call at `start`, where it ends, and whether it had to be read loosely. Raises CallError."""
     name = _head(text, start)
     end = _call_end(text, start + len(name), stop)
     if end is not None:
@@ -186,17 +181,17 @@ def _call_at(text: str, start: int, stop: int) -> tuple[Call, int, bool]:
     try:
         if stop - opening > _MAX_LOOSE:
             raise CallError("it has too many characters")
-        found = scan_call("call" + text[opening:stop], 0)
+        found = scan_call("call" + text[opening:stop], 0, _GRAMMAR)
     except CallError as error:
-        raise CodeError(f"{name}( cannot be read: {error}; escape quotes inside a text") from error
+        raise CallError(f"{name}( cannot be read: {error}; escape quotes inside a text") from error
     module, _, function = name.rpartition(".")
     keywords: dict[str, Value] = {}
-    for key, value in found.args.items():
+    for key, value in found.values.items():
         if key.casefold() in keywords:
-            raise CodeError(f"{name} has {key.casefold()} twice")
+            raise CallError(f"{name} has {key.casefold()} twice")
         keywords[key.casefold()] = _loose(value)
     positional = tuple(map(_loose, found.positional))
-    return Call(module, fold(function), name, positional, keywords), opening + found.end - len("call"), True
+    return Call(fold(function), keywords, positional, module, name), opening + found.end - len("call"), True
 
 
 def _loose(text: str) -> Value:
@@ -209,14 +204,14 @@ def _loose(text: str) -> Value:
 
 
 def _check_rest(call: str, rest: str, loose: bool) -> None:
-    """Raises CodeError where the last text of a call may go on in what follows it."""
+    """Raises CallError where the last text of a call may go on in what follows it."""
     quote = call.rstrip(") \t\n,")[-1:]
     if quote not in _QUOTES or not quote:
         return
     line = rest.partition("\n")[0].lstrip(" \t;,")
     ended = not line or line.startswith(("#", "`", "<")) or bool(_head(line, 0))
     if (loose and not ended) or _goes_on(rest, quote):
-        raise CodeError(f"it is not clear where a text ends; escape quotes inside it, as in \\{quote}")
+        raise CallError(f"it is not clear where a text ends; escape quotes inside it, as in \\{quote}")
 
 
 def _goes_on(rest: str, quote: str) -> bool:
@@ -336,8 +331,12 @@ def _measure(code: str) -> _Measure | None:
                 return None
             before = code[max(index - 2, 0) : index].casefold()
             raw = before.endswith("r") or (before.startswith("r") and before.isalpha())
-            if not raw and is_doubtful(code[index:after].strip(char)):
-                doubt = "a backslash in a text can be meant two ways; double it"
+            if not raw:
+                width = 3 if code.startswith(char * 3, index) and after - index >= 6 else 1
+                try:
+                    unescape(code[index + width : after - width], controls=True)
+                except CallError as error:
+                    doubt = str(error)
             if code.startswith(char, after):
                 doubt = f"two quotes in a text can be meant two ways; write one, as \\{char}"
             index, quote = after, char
@@ -347,26 +346,3 @@ def _measure(code: str) -> _Measure | None:
         plain += 1
         index += 1
     return _Measure(plain, deepest, doubt)
-
-
-def is_doubtful(text: str) -> bool:
-    r"""Can the backslashes of a literal be meant two ways, as in `C:\new` or `\d\n`?
-
-    Escapes of control characters that nobody types (`\b` of `C:\bin`) and of the line's end are always in doubt.
-    """
-    taken = kept = False
-    index = text.find("\\")
-    while index >= 0:
-        follower = text[index + 1 : index + 2]
-        if follower and follower in "abfv01234567\n":
-            return True
-        if follower and follower in "ntrxuUN":
-            taken = True
-            drive = text[max(index - 3, 0) : index]
-            if drive.endswith(":") and drive[-2:-1].isalpha() and not drive[:-2].isalnum():
-                return True
-        elif follower not in ("\\", "'", '"'):
-            kept = True
-        index = text.find("\\", index + 2)
-    network = text.startswith("\\\\") and not text.startswith("\\\\\\\\")
-    return taken and (kept or network)

@@ -19,8 +19,8 @@ from functools import lru_cache
 from typing import Literal, get_args
 
 from agent.dialects.layouts import neutral, note_text
-from agent.dialects.opencua.code import CodeError
-from agent.dialects.opencua.parser import MAX_ANSWER, find_calls, read_answer
+from agent.dialects.opencua.parser import read_answer
+from agent.dialects.reading import MAX_ANSWER, CallError
 from agent.errors import DialectError
 from agent.history import History, Observation, Turn
 from guikv.content import Message, Part, Reply, Text
@@ -137,33 +137,26 @@ def _steps(history: History, observation: Observation, memory: Memory) -> tuple[
 @lru_cache(maxsize=512)
 def is_readable(reply: Reply) -> bool:
     """Did the answer hold calls? What was in them need not have been right."""
-    if len(reply.text) > MAX_ANSWER:
-        return False
     try:
-        return bool(find_calls(read_answer(reply.text))[1])
-    except CodeError:
+        return len(reply.text) <= MAX_ANSWER and bool(read_answer(reply.text).calls)
+    except CallError:
         return False
 
 
 @lru_cache(maxsize=512)
 def step_text(number: int, reply: Reply, memory: Memory) -> str:
-    """The text under which step `number` (from 1) is remembered.
+    """The text under which step `number` (from 1) is remembered, of an answer that is readable.
 
     Models leave sections out: without a sentence on the action its code stands in, and other sections are skipped.
     """
-    answer = read_answer(reply.text[:MAX_ANSWER])
+    answer = read_answer(reply.text)
+    told = answer.sections
     parts = []
-    if memory == "observation" and answer.observation:
-        parts.append(f"## Observation:\n{answer.observation}\n")
-    if memory != "action" and answer.thought:
-        parts.append(f"## Thought:\n{answer.thought}\n")
-    action = answer.action
-    if not action:
-        try:
-            action = find_calls(answer)[0].strip()
-        except CodeError:
-            action = answer.preface
-    parts.append(f"## Action:\n{action}\n")
+    if memory == "observation" and told.observation:
+        parts.append(f"## Observation:\n{told.observation}\n")
+    if memory != "action" and told.thought:
+        parts.append(f"## Thought:\n{told.thought}\n")
+    parts.append(f"## Action:\n{told.action or answer.code.strip()}\n")
     # The model's own words must not become control tokens.
     return f"# Step {number}:\n" + neutral("\n".join(parts))
 
