@@ -58,7 +58,7 @@ def unescape(text: str, quotes: str = _QUOTES, controls: bool = False) -> str:
             plain = True
     if read and plain:
         raise _two_ways()
-    return _whole("".join(out))
+    return whole("".join(out))
 
 
 def _character(digits: str, count: int, controls: bool) -> str:
@@ -70,7 +70,7 @@ def _character(digits: str, count: int, controls: bool) -> str:
     return chr(point)
 
 
-def _whole(text: str) -> str:
+def whole(text: str) -> str:
     """Halves of characters that stand side by side are joined, as JSON joins them. Raises CallError for lone ones."""
     if not any("\ud800" <= char <= "\udfff" for char in text):
         return text

@@ -7,14 +7,13 @@ there is a CallError, not a part of the text.
 from __future__ import annotations
 
 import ast
-import textwrap
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
 from agent.dialects.arguments import Call
-from agent.dialects.escapes import unescape
+from agent.dialects.escapes import unescape, whole
 from agent.dialects.reading import CallError, check_count
 from agent.dialects.scanner import Grammar, name_end, scan_call
 
@@ -28,6 +27,10 @@ BARE = ("answer", "terminate")
 """Functions that are called without a module."""
 
 _BUTTONS = {"LEFT": "left", "PRIMARY": "left", "MIDDLE": "middle", "RIGHT": "right", "SECONDARY": "right"}
+_OF_TEXT = frozenset({"write", "typewrite", "answer", "terminate", "selectoption", "openapp", "goto"})
+"""Functions with a text to take as it is."""
+_BLOCKS = frozenset(["async", "class", "def", "elif", "else", "except", "finally", "for", "if", "try", "while", "with"])
+_UNCLEAR = "it is not clear where a text ends: escape the quotes in it, as in \\'"
 _MAX_LOOSE = 8_192
 _MAX_NAME = 64
 _OPEN, _CLOSE, _QUOTES = "([{", ")]}", "'\""
@@ -39,11 +42,17 @@ def read_code(code: str) -> tuple[Call, ...]:
 
     Code that is no Python (prose between the lines, a quote inside a string) is read call by call.
     """
-    code = textwrap.dedent(code.replace("\r\n", "\n").replace("\r", "\n")).strip()
-    tree = _parse(code)
+    code = code.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
+    tree = _parse(code.strip())
+    if tree is None and code[:1].isspace():
+        # Lines that are all indented, as in a block; what a text in them holds stays as it is.
+        tree = _parse(f"if 1:\n{code}")
     if tree is None:
         return read_prose(code)
-    calls = [_call(statement) for statement in tree.body if not _harmless(statement)]
+    body = tree.body
+    if len(body) == 1 and isinstance(body[0], ast.If) and code[:1].isspace():
+        body = body[0].body
+    calls = [_call(statement) for statement in body if not _harmless(statement, body[0])]
     check_count(len(calls))
     return tuple(calls)
 
@@ -57,6 +66,8 @@ def read_prose(text: str, inside: bool = False) -> tuple[Call, ...]:
     calls: list[Call] = []
     for start, stop in pairwise([*starts, len(text)]):
         index = start
+        if not inside and _in_block(text, start):
+            raise CallError("only calls are allowed, no blocks of statements")
         while _head(text, index):
             check_count(len(calls) + 1)
             call, end, loose = _call_at(text, index, stop)
@@ -115,11 +126,12 @@ def _parse(code: str) -> ast.Module | None:
     return tree
 
 
-def _harmless(statement: ast.stmt) -> bool:
-    """Imports, and strings that serve as comments."""
+def _harmless(statement: ast.stmt, first: ast.stmt) -> bool:
+    """Imports, and strings that serve as comments on lines of their own."""
     if isinstance(statement, ast.Import | ast.ImportFrom):
         return True
-    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+    comment = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+    return comment and isinstance(statement, ast.Expr) and statement.value.col_offset == first.col_offset
 
 
 def _call(statement: ast.stmt) -> Call:
@@ -146,7 +158,9 @@ def _call(statement: ast.stmt) -> Call:
 
 def _value(node: ast.expr, shown: str) -> Value:
     match node:
-        case ast.Constant(value=str() | int() | float() | bool() | None as value):
+        case ast.Constant(value=str() as text):
+            return whole(text)
+        case ast.Constant(value=int() | float() | bool() | None as value):
             return value
         case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as number)):
             return -number
@@ -189,14 +203,14 @@ def _call_at(text: str, start: int, stop: int) -> tuple[Call, int, bool]:
     for key, value in found.values.items():
         if key.casefold() in keywords:
             raise CallError(f"{name} has {key.casefold()} twice")
-        keywords[key.casefold()] = _loose(value)
-    positional = tuple(map(_loose, found.positional))
+        keywords[key.casefold()] = _loose(value, fold(function))
+    positional = tuple(_loose(value, fold(function)) for value in found.positional)
     return Call(fold(function), keywords, positional, module, name), opening + found.end - len("call"), True
 
 
-def _loose(text: str) -> Value:
+def _loose(text: str, function: str) -> Value:
     """A list or a tuple from its text; anything else stays text, and whoever needs a number reads it."""
-    if text.startswith(("[", "(")):
+    if text.startswith(("[", "(")) and function not in _OF_TEXT:
         tree = _parse(text)
         if tree is not None and len(tree.body) == 1 and isinstance(tree.body[0], ast.Expr):
             return _value(tree.body[0].value, "a list")
@@ -206,22 +220,26 @@ def _loose(text: str) -> Value:
 def _check_rest(call: str, rest: str, loose: bool) -> None:
     """Raises CallError where the last text of a call may go on in what follows it."""
     quote = call.rstrip(") \t\n,")[-1:]
-    if quote not in _QUOTES or not quote:
+    if not quote or quote not in _QUOTES:
         return
     line = rest.partition("\n")[0].lstrip(" \t;,")
-    ended = not line or line.startswith(("#", "`", "<")) or bool(_head(line, 0))
-    if (loose and not ended) or _goes_on(rest, quote):
-        raise CallError(f"it is not clear where a text ends; escape quotes inside it, as in \\{quote}")
+    next_call = bool(_head(line, 0)) and not rest.startswith(line)
+    ended = not line or line.startswith(("#", "`", "<")) or next_call
+    more = loose or quote in line or line.startswith(tuple("([+)")) or bool(_head(line, 0))
+    if (not ended and more) or goes_on(rest, quote):
+        raise CallError(_UNCLEAR)
 
 
-def _goes_on(rest: str, quote: str) -> bool:
-    """Does a quote with a bracket that closes nothing stand there, as at the end of a call?"""
-    depth, last = 0, ""
+def goes_on(rest: str, quote: str) -> bool:
+    """Does it end as a call with a text does, in a quote and a bracket that do not pair up within it?"""
+    depth, odd, last = 0, False, ""
     for char in rest:
-        if char == "(":
+        if char == quote:
+            odd = not odd
+        elif char == "(":
             depth += 1
         elif char == ")":
-            if depth == 0 and last == quote:
+            if (depth == 0 or odd) and (last == quote or (depth == 0 and odd)):
                 return True
             depth = max(depth - 1, 0)
         last = last if char.isspace() else char
@@ -252,6 +270,13 @@ def _inside_lines(code: str) -> list[int]:
             bracket = len(code) if line_end < 0 else line_end
         bracket = code.find("(", bracket + 1)
     return found
+
+
+def _in_block(code: str, start: int) -> bool:
+    """Does the line at `start` stand in a block of statements, as of `for` or `with`?"""
+    line = code.rfind("\n", 0, start)
+    before = code[code.rfind("\n", 0, max(line, 0)) + 1 : max(line, 0)].strip()
+    return start > line + 1 and before.endswith(":") and before[: name_end(before, 0)] in _BLOCKS
 
 
 def _head(code: str, index: int) -> str:
@@ -316,13 +341,14 @@ def _measure(code: str) -> _Measure | None:
     """None when a string is not closed."""
     plain = depth = deepest = index = 0
     doubt = quote = ""
+    last = 0
     while index < len(code):
         char = code[index]
         if char == "#":
             end = code.find("\n", index)
             end = len(code) if end < 0 else end
-            if quote and _goes_on(code[index:end], quote):
-                doubt = f"it is not clear where a text ends; escape quotes inside it, as in \\{quote}"
+            if quote and goes_on(code[index:end], quote):
+                doubt = _UNCLEAR
             index = end
             continue
         if char in _QUOTES:
@@ -337,8 +363,12 @@ def _measure(code: str) -> _Measure | None:
                     unescape(code[index + width : after - width], controls=True)
                 except CallError as error:
                     doubt = str(error)
-            if code.startswith(char, after):
-                doubt = f"two quotes in a text can be meant two ways; write one, as \\{char}"
+            if last and not code[last:index].strip(" \t"):
+                # Literals side by side are one text in Python, and a quoted blank to others.
+                edges = (code[last - 2 : last - 1], code[index + 1 : index + 2])
+                if last == index or not all(edge.isalnum() for edge in edges):
+                    doubt = _UNCLEAR
+            last = after
             index, quote = after, char
             continue
         depth += (char in _OPEN) - (char in _CLOSE)

@@ -22,9 +22,9 @@ from agent.dialects.base import Parsed
 from agent.dialects.coordinates import Coordinates
 from agent.dialects.draft import Draft
 from agent.dialects.envelope import join, split_thinking, strip_end_marks
-from agent.dialects.opencua.code import call_spans, first_call, holds_calls, read_code, read_prose
+from agent.dialects.opencua.code import call_spans, first_call, goes_on, holds_calls, read_code, read_prose
 from agent.dialects.opencua.functions import apply
-from agent.dialects.reading import CallError
+from agent.dialects.reading import CallError, check_count
 from envs.actions import Click
 
 NAMES = ("observation", "thought", "action", "code")
@@ -88,6 +88,8 @@ def read_answer(text: str) -> Answer:
         sections = read_sections(body.text)
         code, calls = find_calls(sections, inside=not answers)
         answers.append(Answer(replace(sections, thought=join(body.thought, sections.thought)), code, calls))
+        if calls and len(answers) > 1 and any(goes_on(answers[0].sections.preface, quote) for quote in "'\""):
+            raise CallError("a tag of thinking may be a part of a text; escape the quotes in the text")
         if calls:
             return answers[-1]
     return answers[0]
@@ -107,8 +109,11 @@ def find_calls(sections: Sections, inside: bool = True) -> tuple[str, tuple[Call
         if holds_calls(outside):
             raise CallError("calls stand outside of the fenced code")
         # Models repeat a block word for word when they do not know how to stop.
-        code = "\n".join(block for i, block in enumerate(blocks) if i == 0 or block != blocks[i - 1])
-        return code, read_code(code)
+        blocks = [block for i, block in enumerate(blocks) if i == 0 or block != blocks[i - 1]]
+        # Each is read alone: a fence inside of a text must not cut something out of it.
+        calls = tuple(call for block in blocks for call in read_code(block))
+        check_count(len(calls))
+        return "\n".join(blocks), calls
     told = join(sections.preface, sections.action)
     for text in (told, join(sections.observation, sections.thought)):
         blocks, outside = fences(text)
