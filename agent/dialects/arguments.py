@@ -6,7 +6,9 @@ What was given and not asked for is an error in the end (`check_all_used`): noth
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from itertools import chain
 from typing import Any, get_args
 
 from agent.dialects.coordinates import Coordinates, PointError, centre, read_numbers
@@ -53,6 +55,11 @@ class Names:
     status: tuple[str, ...] = ("status", "goal_status")
     submit: tuple[str, ...] = ("enter", "press_enter", "submit", "press_enter_after")
     clear: tuple[str, ...] = ("clear", "delete_existing_text", "clear_first", "overwrite")
+
+    @cached_property
+    def all(self) -> frozenset[str]:
+        """Every name that some call knows."""
+        return frozenset(chain(*(getattr(self, field.name) for field in fields(self)), ("x", "y", "x2", "y2")))
 
 
 @dataclass(frozen=True)
@@ -127,9 +134,13 @@ class Arguments:
         return self.rest.pop(0) if self.rest else None
 
     def check_all_used(self, ignored: frozenset[str] = IGNORED) -> None:
-        """Raises ArgumentError for a value that was given and that no reader has asked for."""
+        """Raises ArgumentError for a value that was given and that no reader has asked for.
+
+        Arguments that other calls have may be there without a value.
+        """
         for name, value in self.call.values.items():
-            if name not in self.used and name.casefold() not in ignored and not _is_empty(value):
+            nothing = value is None or (_is_empty(value) and name in self.names.all)
+            if name not in self.used and name.casefold() not in ignored and not nothing:
                 raise self.error(f"the argument {name[:40]!r} is not understood here")
         if self.rest:
             raise self.error(f"the value {str(self.rest[0])[:40]!r} is not understood here")
@@ -332,6 +343,9 @@ def _is_empty(value: Any) -> bool:
 
 
 def _listed(value: Any) -> Sequence[Any]:
+    """The parts of a list, which may be written as a text: `['ctrl', 'c']`."""
+    if isinstance(value, str) and len(value) > 2 and value.startswith("[") and value.endswith("]"):
+        return [part.strip().strip("'\"") for part in value[1:-1].split(",")]
     return value if isinstance(value, list | tuple) else () if value is None else (value,)
 
 

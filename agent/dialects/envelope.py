@@ -7,7 +7,8 @@ that call's text.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from agent.dialects.reading import CallError
@@ -15,7 +16,8 @@ from agent.dialects.reading import CallError
 END_MARKS = ("[EOS]", "[EOT]", "<|im_end|>", "<|endoftext|>", "<|eot_id|>", "</Output>", "</s>")
 MAX_TAGS = 64
 
-_TAG = re.compile(r"<(/?)(?:[a-z0-9]{1,20}_)?(?:think|thinking|thought)(?:_[a-z0-9_]{1,20})?>", re.IGNORECASE)
+_TAG = re.compile(r"[<◁](/?)(?:[a-z0-9]{1,20}[_:])?(?:think|thinking|thought)(?:_[a-z0-9_]{1,20})?[>▷]", re.IGNORECASE)
+"""`<think>`, `<think_abc>`, `<Thought>`, `<grounding_think>`, `<seed:think>`, `◁think▷` and their ends."""
 
 Spans = Callable[[str], Iterable[tuple[int, int]]]
 """(start, end) of the well-formed calls of a text, in order: what a tag may stand in without being one."""
@@ -23,10 +25,11 @@ Spans = Callable[[str], Iterable[tuple[int, int]]]
 
 @dataclass(frozen=True)
 class Body:
-    """A part of the answer in which calls may stand, and what was thought before it."""
+    """A part of the answer in which calls may stand, what was thought before it, and what follows it."""
 
     thought: str
     text: str
+    after: str = ""
 
 
 def strip_end_marks(text: str) -> str:
@@ -39,21 +42,22 @@ def strip_end_marks(text: str) -> str:
         text = text.removesuffix(mark).rstrip()
 
 
-def split_thinking(text: str, calls: Spans = lambda text: ()) -> list[Body]:
+def split_thinking(text: str, calls: Spans = lambda text: (), unclear: Spans = lambda text: ()) -> list[Body]:
     """The parts of an answer, in the order in which calls are looked for.
 
     First what follows the end of thinking (up to thinking that begins anew and does not end), then the parts before,
     from the last on: the first one that holds a call is the answer. Templates that open the tag themselves leave only
-    its end. Raises CallError for more tags than an answer has.
+    its end. `unclear` are the texts of calls that are not well-formed: a tag in them, outside of thinking that was
+    opened, may be one or not. Raises CallError for such a tag, and for more tags than an answer has.
     """
-    parts, last_end = _parts(text, calls)
+    parts, last_end = _parts(text, calls, unclear)
     order = [*range(last_end, len(parts)), *range(last_end - 1, -1, -1)]
-    return [Body(join(*parts[:index]), parts[index]) for index in order]
+    return [Body(join(*parts[:index]), parts[index], join(*parts[index + 1 :])) for index in order]
 
 
-def _parts(text: str, calls: Spans) -> tuple[list[str], int]:
+def _parts(text: str, calls: Spans, unclear: Spans) -> tuple[list[str], int]:
     """The text cut at its tags, and the number of the part after the last closing one."""
-    tags = _tags(text, calls)
+    tags = _tags(text, calls, unclear)
     if not tags:
         return [text.strip()], 0
     if len(tags) > MAX_TAGS:
@@ -68,18 +72,28 @@ def _parts(text: str, calls: Spans) -> tuple[list[str], int]:
     return parts, last_end
 
 
-def _tags(text: str, calls: Spans) -> list[re.Match[str]]:
+def _tags(text: str, calls: Spans, unclear: Spans) -> list[re.Match[str]]:
     """Tags outside of well-formed calls, at most one more than an answer may have."""
+    if _TAG.search(text) is None:
+        return []
     found: list[re.Match[str]] = []
-    spans = None
+    spans, doubtful, opened = list(calls(text)), list(unclear(text)), False
     for tag in _TAG.finditer(text):
-        if spans is None:
-            spans = list(calls(text))
-        if not any(start < tag.start() < end for start, end in spans):
-            found.append(tag)
-            if len(found) > MAX_TAGS:
-                break
+        if within(spans, tag.start()):
+            continue
+        if not opened and within(doubtful, tag.start()):
+            raise CallError(f"{tag.group()} stands inside of a text with quotes: escape the quotes in it")
+        opened = not tag.group(1)
+        found.append(tag)
+        if len(found) > MAX_TAGS:
+            break
     return found
+
+
+def within(spans: Sequence[tuple[int, int]], index: int) -> bool:
+    """Does the index lie in one of the spans, which are in order of their starts?"""
+    before = bisect_right(spans, (index, 0)) - 1
+    return before >= 0 and index < spans[before][1]
 
 
 def join(*parts: str) -> str:

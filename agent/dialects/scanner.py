@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 from agent.dialects.arguments import Call
 from agent.dialects.coordinates import PointError, read_numbers
+from agent.dialects.envelope import within
 from agent.dialects.escapes import unescape
 from agent.dialects.reading import CallError
 
@@ -32,11 +33,12 @@ _PLACE_ENDS = ("</point>", "<|box_end|>", "</bbox>", "</box>")
 class Grammar:
     """What a family's calls look like, so that they can be told from text that is typed.
 
-    known: is it the name of an action? keys: names of arguments
+    known: is it the name of an action? keys: names of arguments; places: those that hold places
     """
 
     known: Callable[[str], bool] = lambda name: False
     keys: Collection[str] = frozenset()
+    places: Collection[str] = frozenset()
 
 
 def skip_blank(text: str, index: int) -> int:
@@ -74,7 +76,7 @@ def scan_call(text: str, index: int, grammar: Grammar = Grammar()) -> Call:
     index = skip_blank(text, opening + 1)
     value = ""
     while True:
-        if index >= len(text) and value.endswith(_PLACE_ENDS):
+        if index >= len(text) and _is_whole_place(value):
             # The answer stops behind a whole place.
             return replace(call, positional=tuple(positional), end=index)
         if index >= len(text):
@@ -82,7 +84,7 @@ def scan_call(text: str, index: int, grammar: Grammar = Grammar()) -> Call:
         if text[index] == ")":
             return replace(call, positional=tuple(positional), end=index + 1)
         key, index = _key(text, index)
-        value, index = _value(text, index, grammar, positional=not key)
+        value, index = _value(text, index, grammar, key)
         if not key:
             positional.append(value)
         elif key in values:
@@ -98,7 +100,8 @@ def scan_call(text: str, index: int, grammar: Grammar = Grammar()) -> Call:
 
 def check_rest(text: str, calls: Collection[Call], grammar: Grammar = Grammar()) -> None:
     """Raises CallError where what follows the last call may be more of a text that a call holds."""
-    if not any(_is_free_text(value) for call in calls for value in (*call.values.values(), *call.positional)):
+    given = [item for call in calls for item in (*call.values.items(), *(("", value) for value in call.positional))]
+    if all((not key or key in grammar.places) and not _is_free_text(value) for key, value in given):
         return
     end = max(call.end for call in calls)
     written = {text[index] for call in calls for index in range(call.start, call.end) if text[index] in "'\""}
@@ -110,7 +113,7 @@ def check_rest(text: str, calls: Collection[Call], grammar: Grammar = Grammar())
         before = bracket - 1
         while before > end and text[before] in _BLANK:
             before -= 1
-        outside = not any(start < bracket < stop for start, stop in spans)
+        outside = not within(spans, bracket)
         quoted = text[before] in written if written else bracket < same_line
         if outside and before >= end and quoted:
             raise CallError("a quote or bracket inside of a text can be read in two ways: escape the quotes in it")
@@ -118,11 +121,17 @@ def check_rest(text: str, calls: Collection[Call], grammar: Grammar = Grammar())
 
 
 def _is_free_text(value: str) -> bool:
+    """Could a text have been cut short to this? Not to a place."""
     try:
         read_numbers(value)
     except PointError:
-        return bool(value)
+        return True
     return False
+
+
+def _is_whole_place(value: str) -> bool:
+    """A place with its closing tag: nothing of it can be missing."""
+    return value.endswith(_PLACE_ENDS) and not _is_free_text(value)
 
 
 def well_formed(text: str, grammar: Grammar, index: int = 0) -> list[tuple[int, int]]:
@@ -136,6 +145,22 @@ def well_formed(text: str, grammar: Grammar, index: int = 0) -> list[tuple[int, 
             spans.append((start, end))
         index = bracket + 1 if end is None else end
         bracket = text.find("(", index)
+    return spans
+
+
+def unclear(text: str, grammar: Grammar) -> list[tuple[int, int]]:
+    """(start, end) of quoted values on their first line, in calls of known names that are not well-formed."""
+    spans: list[tuple[int, int]] = []
+    whole = well_formed(text, grammar)
+    bracket = text.find("(")
+    while bracket >= 0:
+        _, value = _key(text, skip_blank(text, bracket + 1))
+        start = name_start(text, bracket)
+        if text[value : value + 1] in ("'", '"') and grammar.known(text[start:bracket]):
+            line_end = text.find("\n", value)
+            if not within(whole, bracket):
+                spans.append((value, len(text) if line_end < 0 else line_end))
+        bracket = text.find("(", bracket + 1)
     return spans
 
 
@@ -194,10 +219,10 @@ def _key(text: str, index: int) -> tuple[str, int]:
     return "", index
 
 
-def _value(text: str, index: int, grammar: Grammar, positional: bool) -> tuple[str, int]:
+def _value(text: str, index: int, grammar: Grammar, key: str) -> tuple[str, int]:
     if index < len(text) and text[index] in "'\"":
-        return _string(text, index, grammar, positional)
-    return _bare(text, index, positional)
+        return _string(text, index, grammar, key)
+    return _bare(text, index, positional=not key)
 
 
 def _bare(text: str, index: int, positional: bool) -> tuple[str, int]:
@@ -222,7 +247,7 @@ def _bare(text: str, index: int, positional: bool) -> tuple[str, int]:
     return value, index
 
 
-def _string(text: str, index: int, grammar: Grammar, positional: bool) -> tuple[str, int]:
+def _string(text: str, index: int, grammar: Grammar, key: str) -> tuple[str, int]:
     """A quoted value and the index after its closing quote."""
     quote, start = text[index], index + 1
     if text.startswith(quote * 3, index):
@@ -236,17 +261,18 @@ def _string(text: str, index: int, grammar: Grammar, positional: bool) -> tuple[
         if char == "\n" and last >= 0:
             break
         if char == quote:
-            strength = _ends(text, index, grammar, positional, clean)
+            strength = _ends(text, index, grammar, not key, clean)
             if strength:
                 last = index
-            if strength > 1:
+            # A whole place is no text of which more could follow.
+            if strength > 1 or (strength and clean and key in grammar.places and not _is_free_text(text[start:index])):
                 break
             clean = False
         index += 2 if char == "\\" else 1
     if last >= 0:
         return unescape(text[start:last]), last + 1
     rest = text[start:].rstrip(_BLANK + "'\")`")
-    if rest.endswith(_PLACE_ENDS):
+    if _is_whole_place(rest):
         return rest, len(text)
     raise CallError(f"the string after {quote} is not closed")
 

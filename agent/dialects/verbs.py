@@ -44,6 +44,7 @@ SCROLL_CLICKS = 5
 """Wheel clicks of a scroll whose call has no amount."""
 MAX_SCROLL = 100
 PRESS_SECONDS = 1.0
+SWIPE_SECONDS = 0.3
 MAX_PRESS = 30.0
 MAX_WAIT = 60.0
 MILLISECONDS_FROM = 100.0
@@ -51,31 +52,20 @@ MILLISECONDS_FROM = 100.0
 
 DONE = frozenset({"success", "successful", "succeeded", "completed", "complete", "done", "finished"})
 FAILED = frozenset({"failure", "fail", "failed", "infeasible", "impossible", "unsuccessful"})
-_MOUSE: dict[str, Button] = {
-    "left": "left",
-    "primary": "left",
-    "middle": "middle",
-    "right": "right",
-    "secondary": "right",
-}
-PHONE_BUTTONS: dict[str, PhoneButton] = {
+_MOUSE: dict[str, Button] = {"left": "left", "primary": "left", "middle": "middle"}
+_MOUSE |= {"right": "right", "secondary": "right"}
+_BUTTON_NAMES: dict[PhoneButton, str] = {
     "home": "home",
     "back": "back",
     "menu": "menu",
     "enter": "enter",
-    "recents": "recents",
-    "recent": "recents",
-    "app_switch": "recents",
-    "power": "power",
-    "lock": "power",
-    "volume_up": "volume_up",
-    "volumeup": "volume_up",
-    "volume_down": "volume_down",
-    "volumedown": "volume_down",
-    "volume_mute": "mute",
-    "volumemute": "mute",
-    "mute": "mute",
+    "recents": "recents recent app_switch",
+    "power": "power lock",
+    "volume_up": "volume_up volumeup",
+    "volume_down": "volume_down volumedown",
+    "mute": "mute volume_mute volumemute",
 }
+PHONE_BUTTONS = {name: button for button, names in _BUTTON_NAMES.items() for name in names.split()}
 
 
 def read_status(text: str) -> Status | None:
@@ -103,6 +93,7 @@ def click(which: Button = "left", count: int = 1) -> Builder:
         if times not in (None, 1, 2, 3):
             raise args.error(f"a click is 1, 2 or 3 times, not {times:g}")
         x, y = place(args, draft)
+        animated(args)
         held = args.modifiers()
         clicked = Click(x=x, y=y, button=button, count=count if times is None else int(times))
         draft.add(*with_modifiers(args, held, clicked))
@@ -115,6 +106,11 @@ def with_modifiers(args: Arguments, held: tuple[str, ...], action: Action) -> tu
     if held and not (args.can("key_down") and args.can("key_up")):
         raise args.error(f"{'+'.join(held)} cannot be held here")
     return *(KeyDown(key=key) for key in held), action, *(KeyUp(key=key) for key in reversed(held))
+
+
+def animated(args: Arguments) -> None:
+    """A `duration` says how long the pointer is on its way there, which changes nothing."""
+    args.used.add("duration")
 
 
 def mouse_button(args: Arguments, default: Button = "left") -> Button:
@@ -143,22 +139,26 @@ def place(args: Arguments, draft: Draft) -> tuple[float, float]:
 
 
 def move(args: Arguments, draft: Draft) -> None:
+    animated(args)
     draft.move(args.point())
 
 
 def mouse_down(args: Arguments, draft: Draft) -> None:
     only_left(args)
+    animated(args)
     draft.press(place(args, draft))
 
 
 def mouse_up(args: Arguments, draft: Draft) -> None:
     only_left(args)
+    animated(args)
     draft.release(args.maybe_point())
 
 
 def drag(args: Arguments, draft: Draft) -> None:
     """From the first place to the second one; modifiers are held meanwhile."""
     only_left(args)
+    animated(args)
     start, end = args.point(), args.end_point()
     if end is None:
         raise ArgumentError(f"{args.shown} needs a start and an end point")
@@ -204,8 +204,8 @@ def swipe(args: Arguments, draft: Draft) -> None:
     if start is None or end is None:
         raise ArgumentError(f"{args.shown} needs a start and an end point, or a direction")
     seconds = args.seconds(MILLISECONDS_FROM)
-    taken = {} if seconds is None else {"seconds": min(max(seconds, 0.1), MAX_PRESS)}
-    draft.add(Swipe(x=start[0], y=start[1], x2=end[0], y2=end[1], **taken))
+    lasting = SWIPE_SECONDS if seconds is None else min(max(seconds, 0.1), MAX_PRESS)
+    draft.add(Swipe(x=start[0], y=start[1], x2=end[0], y2=end[1], seconds=lasting))
 
 
 def long_press(milliseconds_from: float | None = None) -> Builder:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-from itertools import chain
-
 from agent.dialects import verbs
 from agent.dialects.arguments import Arguments, Names
 from agent.dialects.draft import Draft
@@ -121,7 +118,4 @@ def is_known(name: str) -> bool:
     return canonical(name) in BUILDERS
 
 
-GRAMMAR = Grammar(
-    is_known,
-    frozenset(chain(*(getattr(NAMES, field.name) for field in fields(NAMES)), ("x", "y", "x2", "y2"))),
-)
+GRAMMAR = Grammar(is_known, NAMES.all, (*NAMES.start, *NAMES.end))

@@ -16,7 +16,7 @@ from agent.dialects.coordinates import Coordinates
 from agent.dialects.draft import Draft
 from agent.dialects.envelope import join, split_thinking, strip_end_marks
 from agent.dialects.reading import CallError, check_count, reading
-from agent.dialects.scanner import call_name, check_rest, name_start, scan_call, well_formed
+from agent.dialects.scanner import call_name, check_rest, name_start, scan_call, unclear, well_formed
 from agent.dialects.ui_tars.actions import BUILDERS, GRAMMAR, NAMES, canonical, is_known
 from agent.dialects.verbs import apply
 from agent.errors import ParseError
@@ -40,11 +40,13 @@ def parse(
     `bare_point` also takes an answer that is nothing but a point as a click there (grounding prompts).
     """
     with reading(text):
-        for part in split_thinking(strip_end_marks(text), lambda text: well_formed(text, GRAMMAR)):
+        for part in split_thinking(strip_end_marks(text), _well_formed, _unclear):
             label = _find_label(part.text, "Action")
             body = part.text if label is None else part.text[label[1] :]
             calls = _find_calls(body, labelled=label is not None)
             if calls:
+                check_rest(f"{body}\n{part.after}", calls, GRAMMAR)
+                _check_stray(body, calls[-1].end)
                 before = body[: calls[0].start] if label is None else part.text[: label[0]]
                 source = body[calls[0].start : calls[-1].end]
                 thought = join(part.thought, thought_of(before))
@@ -57,6 +59,14 @@ def parse(
                 # It is an answer, though none that can be read: what was thought before does not stand in for it.
                 break
     raise ParseError("the answer holds no action", text)
+
+
+def _well_formed(text: str) -> list[tuple[int, int]]:
+    return well_formed(text, GRAMMAR)
+
+
+def _unclear(text: str) -> list[tuple[int, int]]:
+    return unclear(text, GRAMMAR)
 
 
 def _act(calls: list[Call], coordinates: Coordinates, capabilities: frozenset[str] | None) -> tuple[Action, ...]:
@@ -82,10 +92,7 @@ def _find_calls(body: str, labelled: bool) -> list[Call]:
         check_count(len(calls))
         start = _next(body, calls[-1].end)
         if not call_name(body, start):
-            break
-    check_rest(body, calls, GRAMMAR)
-    _check_stray(body, calls[-1].end)
-    return calls
+            return calls
 
 
 def _next(body: str, index: int) -> int:
@@ -121,10 +128,13 @@ def _check_stray(body: str, index: int) -> None:
 
     A comment is none, and a second step with labels of its own is imagined.
     """
-    for number, line in enumerate(body[index:].split("\n")):
-        if number and any(_label_at(line.lstrip("* "), 0, label) for label in ("Action", *THOUGHT_LABELS)):
-            return
-        if well_formed(line.partition("#")[0], GRAMMAR):
+    lines = body[index:].split("\n")
+    labels = ("Action", *THOUGHT_LABELS)
+    own = [any(_label_at(line.lstrip("* "), 0, label) for label in labels) for line in lines]
+    rest = "\n".join(lines[: own.index(True, 1) if True in own[1:] else None])
+    for start, end in well_formed(rest, GRAMMAR):
+        before = rest.rfind("\n", 0, start) + 1
+        if "#" not in rest[before:start] or "\n" in rest[start:end]:
             raise CallError("a call stands behind other text; write the calls one after the other")
 
 
