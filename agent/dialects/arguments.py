@@ -230,11 +230,15 @@ class Arguments:
     def keys(self, *names: str) -> tuple[str, ...]:
         """Canonical names of a chord's keys, given as a text or as a list; empty when there is none."""
         value = self.find(*names)
-        given = [self._key_text(part) for part in _listed(value)]
+        given = list(_listed(value))
         while value is None and self.rest:
-            given.append(self._key_text(self.take()))
+            given.append(self.take())
+        return self.read_keys(given)
+
+    def read_keys(self, given: Sequence[Any]) -> tuple[str, ...]:
+        """The chord of some names of keys; a name may be a chord itself."""
         try:
-            keys = tuple(key for part in given for key in parse_chord(part))
+            keys = tuple(key for part in given for key in parse_chord(self._key_text(part)))
         except UnknownKey as error:
             raise self.error(str(error)) from error
         if len(keys) > MAX_KEYS:

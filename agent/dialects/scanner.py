@@ -55,9 +55,11 @@ def name_end(text: str, index: int) -> int:
     return start if index > start and text[start].isdigit() else index
 
 
-def call_name(text: str, index: int) -> str:
-    """The name of what looks like a call at `index`, `name(`; else empty."""
+def call_name(text: str, index: int, dotted: bool = False) -> str:
+    """The name of what looks like a call at `index`, `name(` or with a module before it; else empty."""
     stop = name_end(text, index)
+    if dotted and stop > index and text.startswith(".", stop):
+        stop = name_end(text, stop + 1)
     return text[index:stop] if text.startswith("(", stop) else ""
 
 
@@ -299,5 +301,5 @@ def _ends(text: str, index: int, grammar: Grammar, positional: bool, clean: bool
         return 2
     while after < len(text) and text[after] in _SEPARATORS:
         after += 1
-    name = call_name(text, after)
+    name = call_name(text, after) or call_name(text, after, dotted=True)
     return 2 if name and (clean or grammar.known(name)) else 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from agent.dialects.opencua.places import Places
+from agent.dialects.coordinates import Coordinates
 from agent.dialects.opencua.serialize import write_code
 from agent.errors import DialectError
 from envs.geometry import Resize
@@ -82,7 +82,7 @@ def _in_opencua(prediction: Prediction) -> Prediction:
         return prediction
     resize = Resize(prediction.size, prediction.size)
     try:
-        text = write_code(prediction.actions, Places(resize))
+        text = write_code(prediction.actions, Coordinates(resize))
     except DialectError:
         text = ""
     return replace(prediction, texts=(text,), resize=resize, dialect="opencua")

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.dialects.opencua import OpenCUA
-from agent.dialects.opencua.parser import MAX_ANSWER
+from agent.dialects.reading import MAX_ANSWER
 from tests.agent.dialects.fuzz import mutations, understood, work
 
 DIALECTS = (OpenCUA.make("grounding"), OpenCUA.make(space="relative"))
