@@ -15,8 +15,9 @@ _QUOTES = "'\""
 _CODES = {"x": 2, "u": 4, "U": 8}
 _CONTROL = "abfv01234567N\n\r"
 """What a language reads as something that nobody types; a path or a pattern is as likely."""
-_PATH = re.compile(r"(?:(?<![^\W_])[A-Za-z]:|(?<![^\s\"'=(])[.][.]?|%\w{1,40}%)(?=\\[ntrxuU])")
-"""A path whose first folder would be read as a character: `C:\\new`, `..\\test`, `%APPDATA%\\npm`."""
+_PATH = re.compile(r"(?:(?<![^\W_])[A-Za-z]:|(?<![^\s\"'=(])[.][.]?|%\w{1,40}%)(?=\\[ntrxuU][a-z0-9_.\\-])")
+"""A path whose first folder would be read as a character: `C:\\new`, `..\\test`, `%APPDATA%\\npm`. A capital behind the
+character begins a new line instead, as in `Plan A:\\nBuy milk`."""
 _HEX = frozenset("0123456789abcdefABCDEF")
 
 

@@ -26,11 +26,11 @@ def split_submit(text: str) -> tuple[str, bool]:
 def finished(args: Arguments, draft: Draft) -> None:
     """The end: a failure where the status or the whole message says so."""
     given = args.find(*args.names.status)
-    message = args.text(*args.names.text) or ""
+    message = args.text(*args.names.text)
     status = verbs.read_status(message or "") if given is None else verbs.read_status(str(given))
     if given is not None and status is None:
         raise args.error(f"the status is success or failure, not {str(given)[:20]!r}")
-    draft.add(Finish(status=status or "success", message=message or (str(given) if given is not None else "")))
+    draft.add(Finish(status=status or "success", message=str(given or "") if message is None else message))
 
 
 def error_env(args: Arguments, draft: Draft) -> None:
