@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from agent.approval import Allow, Approver, Escalate, RuleApprover, TerminalApprover, load_rules
-from agent.config import ApprovalConfig, CacheConfig, Config
+from agent.config import ApprovalConfig, CacheConfig, Config, LoopSettings
 from agent.dialects import DIALECTS, Dialect
 from agent.errors import ConfigError
 from agent.model import SessionBrain
-from agent.settings import LoopSettings
 
 if TYPE_CHECKING:
     from envs.browser import BrowserOptions

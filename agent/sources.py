@@ -11,11 +11,11 @@ from dataclasses import dataclass, is_dataclass
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
+import yaml
 from pydantic import BaseModel, ValidationError
 
 from agent.config import Config
 from agent.errors import ConfigError
-from agent.yamlfile import read_yaml, scalar
 from envs.options import setting_types
 
 PREFIX = "GUIKV_"
@@ -181,3 +181,28 @@ def _explain(error: ValidationError, origins: Mapping[str, str]) -> ConfigError:
     origin = next((place for known, place in origins.items() if key == known or key.startswith(known + ".")), "")
     given = "" if inside or isinstance(first["input"], dict) else f", not {first['input']!r}"
     return ConfigError(f"{origin + ': ' if origin else ''}{key}: {message}{given}")
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Mapping in a YAML file (an empty file is an empty mapping). Raises ConfigError."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}") from error
+    try:
+        data = yaml.safe_load(text)
+    except (yaml.YAMLError, RecursionError) as error:
+        raise ConfigError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
+    if data is None:
+        return {}
+    if not isinstance(data, dict):
+        raise ConfigError(f"{path} must hold keys with values, not a {type(data).__name__}")
+    return data
+
+
+def scalar(text: str) -> Any:
+    """The value `text` would be in a YAML file: `20` a number, `[1, 2]` a list, anything odd itself."""
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text

@@ -10,8 +10,7 @@ from typing import Any
 from agent.assemble import policy_options
 from agent.config import Config
 from agent.errors import ConfigError
-from agent.sources import resolve
-from agent.yamlfile import scalar
+from agent.sources import resolve, scalar
 from eval.options import listed
 
 STEPS = 16

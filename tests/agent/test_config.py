@@ -137,7 +137,7 @@ def test_the_shipped_rules_can_be_read() -> None:
         ({"desktop.tell": "me"}, r"there is no setting 'desktop\.tell'"),
         ({"desktop.exec": " ", "desktop.sandbox": "9x9"}, r"desktop\.exec: exec names no program"),
         ({"desktop.watch": True}, r"desktop\.watch: .*belong to a sandbox"),
-        ({"desktop.sandbox": "9x9", "desktop.display": ":1"}, r"desktop\.(sandbox|display): a sandbox has a display of its own"),
+        ({"desktop.sandbox": "9x9", "desktop.display": ":1"}, r"desktop\.(sandbox|display): a sandbox has a display"),
         ({"desktop.stop_key": "any key"}, r"desktop\.stop_key: .*there is no key"),
         ({"android.adb_port": 0}, r"the command line: android\.adb_port"),
     ],
