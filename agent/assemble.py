@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
-from collections.abc import Callable
 from dataclasses import fields, replace
 from datetime import datetime
 from pathlib import Path
@@ -12,15 +10,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from agent import dialects
 from agent.approval import Allow, Approver, Escalate, RuleApprover, TerminalApprover, load_rules
-from agent.config import ApprovalConfig, CacheConfig, Config
+from agent.config import ApprovalConfig, CacheConfig, Config, LoopSettings
 from agent.dialects import Dialect, Options
 from agent.model import SessionBrain
-from agent.settings import LoopSettings
 
 if TYPE_CHECKING:
-    from envs.android import AndroidOptions
     from envs.browser import BrowserOptions
-    from envs.desktop import Desktop, DesktopOptions
     from guikv.models import Adapter
     from guikv.policies import Policy
     from guikv.settings import Settings
@@ -149,72 +144,9 @@ def loop_settings(config: Config) -> LoopSettings:
 
 
 def browser_options(config: Config) -> BrowserOptions:
-    """Raises SetupError on values that no browser could have."""
-    from envs.browser import BrowserOptions
-
-    browser = config.browser
-    return BrowserOptions(
-        url=browser.url,
-        viewport=browser.viewport,
-        scale=browser.scale,
-        headless=not browser.headed,
-        executable=None if browser.executable is None else str(browser.executable),
-        profile=browser.profile,
-        cdp=browser.cdp,
-        allow_hosts=browser.allow_hosts,
-        allow_files=(browser.url or "").startswith("file:"),
-        downloads=browser.downloads,
-    )
-
-
-def desktop_options(config: Config, tell: Callable[[str], None] | None = None) -> DesktopOptions:
-    """`tell` is told what a person should know. Raises SetupError on values that no desktop could have."""
-    from envs.desktop import DesktopOptions
-
-    d = config.desktop
-    return DesktopOptions(
-        display=d.display,
-        monitor=d.monitor,
-        region=d.region,
-        window=d.window,
-        on_user_input=d.on_user_input,
-        stop_key=d.stop_key,
-        tell=tell,
-    )
-
-
-def launch_desktop(config: Config, tell: Callable[[str], None]) -> Callable[[], Desktop]:
-    """What starts the desktop, in a sandbox where the settings say so.
-
-    Raises SetupError as `desktop_options`; what it returns raises it where nothing can be started.
-    """
-    from envs.desktop import Desktop, Sandbox, SandboxOptions
-
-    options, d = desktop_options(config, tell), config.desktop
-    if d.sandbox is None:
-        return lambda: Desktop.launch(options)
-    inside = SandboxOptions(size=d.sandbox, command=tuple(shlex.split(d.exec or "")), watch=d.watch)
-
-    def launch() -> Desktop:
-        sandbox = Sandbox.start(inside)
-        try:
-            if sandbox.watch_port is not None:
-                tell(f"watch: a VNC viewer at 127.0.0.1:{sandbox.watch_port}")
-            return Desktop.launch(options, sandbox)
-        except BaseException:
-            sandbox.close()
-            raise
-
-    return launch
-
-
-def android_options(config: Config) -> AndroidOptions:
-    """Raises SetupError where adbutils is missing."""
-    from envs.android import AndroidOptions
-
-    a = config.android
-    options = AndroidOptions(serial=a.serial, adb_host=a.adb_host, unlock=a.unlock)
-    return options if a.adb_port is None else replace(options, adb_port=a.adb_port)
+    """As configured; a first page that is a file may be opened, as its user asked for it."""
+    first_page = config.browser.url or ""
+    return replace(config.browser, allow_files=config.browser.allow_files or first_page.startswith("file:"))
 
 
 def run_header(config: Config, adapter: Adapter, task: str, environment: str) -> dict[str, Any]:

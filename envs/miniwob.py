@@ -146,3 +146,8 @@ class MiniWob(Hosted):
             super().close()
         finally:
             self._server.close()
+
+
+def open_task(task: str = "click-button", seed: int = 0, zoom: int = 1) -> MiniWob:
+    """A task of the package in a Chromium of its own; `zoom` in screenshot pixels per CSS pixel. Raises SetupError."""
+    return MiniWob.launch(task, seed, zoom)

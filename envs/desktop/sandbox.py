@@ -8,50 +8,21 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self
 
 import envs
 from envs.base import SetupError
-from envs.desktop import cleanup as remains
+from envs.desktop import cleanup
+from envs.desktop.options import SandboxOptions
 from envs.desktop.services import start_bus, start_manager, start_watch
 from envs.desktop.surroundings import variables
 from envs.xvfb import Xvfb
 
-MAX_SIDE = 16384
 _APT = "sudo apt-get install xvfb openbox dbus"
 _POLL_SECONDS = 0.05
 _BLANK_SECONDS = 5.0
-
-
-@dataclass(frozen=True)
-class SandboxOptions:
-    """All options of `Sandbox.start`. Raises SetupError on a size that no screen has.
-
-    size: pixels of the screen.
-    command: program to start, with its arguments; empty for none. It is waited for until its first window is
-        there and has drawn itself.
-    watch: let people on this machine look on with a VNC viewer, which can see and do nothing more.
-    cwd: folder in which programs start; None is the current one.
-    environment: variables for programs, beside PATH, the language and the like; nothing else of the user's own
-        (keys, tokens) is handed on.
-    start_seconds: longest wait for any part to come up.
-    """
-
-    size: tuple[int, int] = (1280, 800)
-    command: tuple[str, ...] = ()
-    watch: bool = False
-    cwd: Path | None = None
-    environment: Mapping[str, str] = field(default_factory=dict)
-    start_seconds: float = 60.0
-
-    def __post_init__(self) -> None:
-        if not all(1 <= side <= MAX_SIDE for side in self.size):
-            raise SetupError(f"a screen has 1 to {MAX_SIDE} pixels each way, not {self.size[0]}x{self.size[1]}")
-        if self.start_seconds <= 0:
-            raise SetupError(f"start_seconds is above 0, not {self.start_seconds}")
 
 
 class Sandbox:
@@ -134,7 +105,7 @@ class Sandbox:
     @property
     def pids(self) -> frozenset[int]:
         """Ids of everything that runs in this sandbox, the X server included."""
-        found = remains.marked(self.folder)
+        found = cleanup.marked(self.folder)
         if self._server is not None and self._server.alive:
             found.add(self._server.pid)
         return frozenset(found)
@@ -142,7 +113,7 @@ class Sandbox:
     def close(self) -> None:
         """End it all; may be called twice."""
         try:
-            remains.end_all(self.folder, [process.pid for process in self._processes])
+            cleanup.end_all(self.folder, [process.pid for process in self._processes])
             for process in self._processes:
                 process.wait()
             self._processes.clear()

@@ -97,3 +97,8 @@ class Playground(Hosted):
         sight has a box outside the screen; what a dialog covers is left out.
         """
         return list(self.browser.evaluate("(name) => window[name] ? window[name].elements() : []", self.page.harness))
+
+
+def open_page(task: str = "click", seed: int = 0) -> Playground:
+    """A page of the playground in a Chromium of its own. Raises SetupError."""
+    return Playground.launch(task, seed)

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 
 from agent.approval import Allow
 from agent.assemble import make_brain, make_dialect
-from agent.config import CacheConfig
+from agent.config import CacheConfig, LoopSettings
 from agent.history import History, Observation, Turn
 from agent.interrupts import Interrupts
-from agent.settings import LoopSettings
 from agent.step import Clock, Players, StageError, Thinking, look, think
 from envs.geometry import Resize, Size
 from eval.benchmarks.base import Benchmark, Trajectory

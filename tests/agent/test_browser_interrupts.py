@@ -25,7 +25,7 @@ from agent.dialects import UiTars
 from agent.recorded_episode import Closing
 from agent.loop import run_episode
 from agent.recorder import Recorder
-from agent.settings import LoopSettings
+from agent.config import LoopSettings
 from envs.playground import Playground
 from tests.agent.scripted import ScriptedBrain
 

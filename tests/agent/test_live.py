@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from agent.approval import Allow
 from agent.cli import app
-from agent.config import Config
+from agent.config import Config, LoopSettings
 from agent.console import Silent
 from agent.demo import COLUMNS, Outcome, run_demo, write_index
 from agent.dialects import UiTars
@@ -30,7 +30,6 @@ from agent.recorded_episode import run_recorded
 from agent.recorder import Recorder
 from agent.report import build_report
 from agent.runs import load_run
-from agent.settings import LoopSettings
 from envs.geometry import Resize, Size
 from guikv.models.base import Adapter
 from guikv.models.random_weights import random_model

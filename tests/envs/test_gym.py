@@ -214,7 +214,7 @@ def test_a_protected_screen_is_black_and_said_to_be() -> None:
 
 
 def test_a_screenshot_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("envs.gym.looking._PAUSE", 0.0)
+    monkeypatch.setattr("envs.gym.observation._PAUSE", 0.0)
     fake, gui = screen()
     fake.failing["screenshot"] = [ScreenshotError("black")] * 2
     gui.step(Wait(seconds=0))

@@ -175,7 +175,7 @@ def test_a_sandbox_and_its_program_are_started_and_ended() -> None:
     with pytest.raises(EnvironmentDied):
         desktop.screenshot()
     assert "ended at once" in refused("desktop", sandbox=[400, 300], command=["false"])
-    assert "desktop: size" in refused("desktop", sandbox="large")
+    assert "desktop: sandbox" in refused("desktop", sandbox="large")
     assert "give sandbox=" in refused("desktop", command="xterm")
     assert "command, display, monitor" in refused("desktop", sandbx="400x300")
 

@@ -170,7 +170,7 @@ def test_without_adbutils() -> None:
 import sys
 sys.modules["adbutils"] = None
 try:
-    import envs.android
+    from envs.android import Android
 except Exception as error:
     print(type(error).__name__, error.hint)
 """

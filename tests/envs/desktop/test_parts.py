@@ -95,10 +95,10 @@ import envs.desktop, envs.desktop.worker, envs.desktop.checks
 assert "pyautogui" not in sys.modules
 import importlib.util
 find = importlib.util.find_spec
-from envs.desktop import needs
-needs.find_spec = lambda name: None if name == "mss" else find(name)
+from envs.desktop import driver
+driver.find_spec = lambda name: None if name == "mss" else find(name)
 try:
-    needs.check_packages()
+    driver.check_packages()
 except Exception as error:
     print(type(error).__name__, error)
 """

@@ -19,13 +19,13 @@ import torch
 from typer.testing import CliRunner
 
 from agent.approval import Allow
+from agent.config import LoopSettings
 from agent.dialects import UiTars
 from agent.dialects.coordinates import Coordinates
 from agent.dialects.ui_tars.serialize import write_answer
 from agent.interrupts import Stopped
 from agent.loop import run_episode
 from agent.runs import load_run
-from agent.settings import LoopSettings
 from envs.base import EnvironmentDied
 from envs.geometry import Resize, Size
 from envs.playground.oracle import Oracle

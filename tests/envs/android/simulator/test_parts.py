@@ -93,7 +93,7 @@ def test_a_dead_x_server_is_told(adb_server: AdbServer, folder: Path) -> None:
     with Phone.start(SMALL) as phone:
         adb = Adb(adb_server, phone.address)
         adb.plain("connect", phone.address)
-        pid = phone.handset.screen.glass.pid
+        pid = phone.handset.screen.x_screen.pid
         os.kill(pid, signal.SIGKILL)
         assert until(lambda: pid not in {row.pid for row in table()})
         for use in (phone.handset.screen.picture, phone.handset.home, lambda: phone.handset.tap((5, 5))):

@@ -1,4 +1,4 @@
-"""What the phone's screen is made of: an X server without a monitor, its picture, its windows and its pointer."""
+"""The X server without a monitor whose top left corner is the phone's screen: its picture, windows and pointer."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _GONE = (mss.ScreenShotError, ConnectionClosedError, DisplayError, XError, Asser
 """What mss and python-xlib raise when the server has died."""
 
 
-class Glass:
+class XScreen:
     """`side` pixels each way, of which the phone takes the top left corner.
 
     Raises SetupError when it cannot be had, EnvironmentDied once its X server is gone.

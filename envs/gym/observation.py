@@ -19,8 +19,8 @@ _PAUSE = 0.5
 
 
 @dataclass(frozen=True)
-class Look:
-    """One look at the screen. `resize` leads from the screenshot to `picture`; `hidden` says why it is black."""
+class Observation:
+    """The screen at one moment. `resize` leads from the screenshot to `picture`; `hidden` says why it is black."""
 
     picture: Picture
     resize: Resize
@@ -29,8 +29,8 @@ class Look:
     seconds: float
 
 
-def look(environment: Environment, size: Size | None) -> Look:
-    """Look, and again where a picture may be had next time; None is the screenshot's own size.
+def observe(environment: Environment, size: Size | None) -> Observation:
+    """The screen now, tried again where a picture may be had next time; None is the screenshot's own size.
 
     Raises ScreenshotError when all tries failed, and EnvironmentDied.
     """
@@ -49,7 +49,7 @@ def look(environment: Environment, size: Size | None) -> Look:
     shown = size or seen
     if seen != shown:
         image = image.resize((shown.width, shown.height), Image.Resampling.BICUBIC)
-    return Look(np.array(image, np.uint8), Resize(seen, shown), context, hidden, seconds)
+    return Observation(np.array(image, np.uint8), Resize(seen, shown), context, hidden, seconds)
 
 
 def _picture(environment: Environment, size: Size | None) -> tuple[Image.Image, str]:
