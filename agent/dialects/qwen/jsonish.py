@@ -5,9 +5,13 @@ meant in one way: single quotes, raw line breaks and unescaped quotes inside of 
 a comma too many, brackets that are closed by the wrong one or not at all. Everything else is a JsonError.
 """
 
+# json-repair (0.64 was tried) does not fit: it always guesses. `"text": "a", "b"` loses b, `"coordinate": 10, 20` is 10,
+# a name given twice is its last value, `C:\new` has a line break, and a value that was cut off counts as whole.
+
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 MAX_DEPTH = 12
@@ -16,7 +20,10 @@ MAX_VALUE = 2_000
 
 _BLANK = " \t\r\n"
 _CLOSE = "]})"
+_QUOTES = "\"'"
 _AFTER_COMMA = _CLOSE + "\"'{[(-0123456789"
+_ENDS = ("</", "```")
+_MAX_NAME = 60
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 _CONSTANTS: dict[str, Any] = {"true": True, "false": False, "null": None, "none": None}
 
@@ -25,13 +32,31 @@ class JsonError(ValueError):
     """Not an object, or one that can be meant in several ways."""
 
 
+@dataclass(frozen=True)
+class Json:
+    """A value, the index after it, and whether it stood there as strict JSON."""
+
+    value: Any
+    end: int
+    strict: bool
+
+
+def read_json(text: str, index: int) -> Json:
+    """The JSON value that starts at `index`. Raises JsonError."""
+    try:
+        value, end = _STRICT.raw_decode(text, index)
+        if "\\u" in text[index:end] and any(0xD800 <= ord(char) < 0xE000 for char in json.dumps(value, ensure_ascii=False)):
+            raise JsonError("half a character in a string")
+        return Json(value, end, True)
+    except (ValueError, RecursionError):
+        value, end = _Reader(text).value(skip_blank(text, index), 0)
+        return Json(value, end, False)
+
+
 def read_object(text: str, index: int) -> tuple[Any, int]:
     """The JSON value that starts at `index`, and the index after it. Raises JsonError."""
-    try:
-        return _STRICT.raw_decode(text, index)
-    except (ValueError, RecursionError):
-        reader = _Reader(text)
-        return reader.value(skip_blank(text, index), 0)
+    found = read_json(text, index)
+    return found.value, found.end
 
 
 def skip_blank(text: str, index: int) -> int:
@@ -55,20 +80,22 @@ _STRICT = json.JSONDecoder(parse_constant=_refuse, object_pairs_hook=_once)
 
 
 class _Reader:
-    """Goes over the text once; every method returns a value and the index after it."""
+    """Goes over the text once; every method returns a value and the index after it. `open` counts open brackets."""
 
     def __init__(self, text: str) -> None:
         self.text = text
+        self.open = 0
 
     def value(self, index: int, depth: int) -> tuple[Any, int]:
         if depth > MAX_DEPTH:
             raise JsonError("brackets are nested too deeply")
         char = self.text[index : index + 1]
-        if char == "{":
-            return self.object(index + 1, depth)
-        if char and char in "[(":
-            return self.array(index + 1, depth)
-        if char and char in "\"'":
+        if char and char in "{[(":
+            self.open += 1
+            found = self.object(index + 1, depth) if char == "{" else self.array(index + 1, depth)
+            self.open -= 1
+            return found
+        if char and char in _QUOTES:
             return self.string(index)
         return self.word(index)
 
@@ -78,7 +105,7 @@ class _Reader:
             index = skip_blank(self.text, index)
             if self.ends(index):
                 return out, index + self.text.startswith("}", index)
-            if self.text[index] in "\"'":
+            if self.text[index] in _QUOTES:
                 key, index = self.string(index, key=True)
             else:
                 key, index = self.word(index)
@@ -103,11 +130,14 @@ class _Reader:
 
     def ends(self, index: int) -> bool:
         """Is this the end of an object or array: closed, or cut off where the answer's call ends?"""
-        return index >= len(self.text) or self.text[index] in _CLOSE or self.text.startswith(("</", "```"), index)
+        return index >= len(self.text) or self.text[index] in _CLOSE or self.text.startswith(_ENDS, index)
 
     def comma(self, index: int) -> int:
+        """Past the comma after a value, or to the bracket. Raises JsonError where the answer stops after a comma."""
         index = skip_blank(self.text, index)
         if self.text.startswith(",", index):
+            if skip_blank(self.text, index + 1) >= len(self.text):
+                raise JsonError("the answer was cut off after a comma")
             return index + 1
         if not self.ends(index):
             raise JsonError(f"expected a comma or a bracket before {self.text[index : index + 20]!r}")
@@ -147,17 +177,34 @@ class _Reader:
         raise JsonError("a string is not closed")
 
     def closes(self, index: int, key: bool) -> bool:
+        """Does the quote at `index` close its string?
+
+        Brackets may follow it, but they too must lead to where a call goes on or ends: in `print("a")` they do not.
+        """
         after = skip_blank(self.text, index + 1)
         if key:
             return self.text.startswith(":", after)
-        if after >= len(self.text) or self.text[after] in _CLOSE:
-            return True
-        if self.text.startswith(("</", "```"), after):
+        brackets, line = 0, "\n" in self.text[index:after]
+        while after < len(self.text) and self.text[after] in _CLOSE:
+            following = skip_blank(self.text, after + 1)
+            brackets, line = brackets + 1, "\n" in self.text[after:following]
+            after = following
+        if after >= len(self.text) or self.text.startswith(_ENDS, after):
             return True
         if self.text[after] != ",":
-            return False
+            # Everything is closed, and a line of something else begins.
+            return brackets >= self.open and line
         follower = skip_blank(self.text, after + 1)
-        return follower >= len(self.text) or self.text[follower] in _AFTER_COMMA
+        return follower >= len(self.text) or self.text[follower] in _AFTER_COMMA or self.names(follower)
+
+    def names(self, index: int) -> bool:
+        """Does a name without quotes stand here, with its colon?"""
+        start = index
+        while index < len(self.text) and (self.text[index].isalnum() or self.text[index] == "_"):
+            index += 1
+            if index - start > _MAX_NAME:
+                return False
+        return index > start and self.text.startswith(":", skip_blank(self.text, index))
 
 
 def _unescape(text: str) -> str:
@@ -178,8 +225,8 @@ def _unescape(text: str) -> str:
             out.append(_ESCAPES[follower])
             known = True
         elif follower == "u":
-            out.append(_code_point(text[index : index + 4]))
-            index += 4
+            char, index = _character(text, index)
+            out.append(char)
             known = True
         else:
             out.append("\\" + follower)
@@ -189,10 +236,19 @@ def _unescape(text: str) -> str:
     return "".join(out)
 
 
-def _code_point(digits: str) -> str:
-    if len(digits) < 4 or not all(digit in "0123456789abcdefABCDEF" for digit in digits):
-        raise JsonError("a backslash in a string must be doubled")
-    point = int(digits, 16)
+def _character(text: str, index: int) -> tuple[str, int]:
+    r"""The character whose hexadecimal digits start at `index` (two `\u` for one above U+FFFF), and the index after."""
+    point, index = _code_point(text[index : index + 4]), index + 4
+    if 0xD800 <= point < 0xDC00 and text.startswith("\\u", index):
+        low = _code_point(text[index + 2 : index + 6])
+        if 0xDC00 <= low < 0xE000:
+            return chr(0x10000 + (point - 0xD800) * 0x400 + low - 0xDC00), index + 6
     if 0xD800 <= point < 0xE000:
         raise JsonError("half a character in a string")
-    return chr(point)
+    return chr(point), index
+
+
+def _code_point(digits: str) -> int:
+    if len(digits) < 4 or not all(digit in "0123456789abcdefABCDEF" for digit in digits):
+        raise JsonError("a backslash in a string must be doubled")
+    return int(digits, 16)

@@ -1,0 +1,118 @@
+"""The place that an answer to a grounding prompt names: the last one, in `<answer>` or behind the thinking."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from agent.dialects.arguments import place_text
+from agent.dialects.qwen.actions import NAMES
+from agent.dialects.qwen.jsonish import Json, JsonError, read_json, skip_blank
+
+CUT = "the answer was cut off: the first of its boxes was taken"
+_ANSWER = re.compile(r"<answer>", re.I)
+_ANSWERED = re.compile(r"</answer>", re.I)
+_OPENERS = re.compile(r"[\[{(]")
+_MAX_TRIES = 64
+"""Brackets, counted from the end, that are tried as a place."""
+_MAX_LINE = 200
+_CALLED = frozenset({"click", "point", "left_click", "tap", "click_absolute"})
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place in the model's own numbers, as text that `Coordinates` reads, and what is to be told of it."""
+
+    text: str
+    notes: tuple[str, ...] = ()
+
+
+def answer_of(text: str) -> str | None:
+    """What stands in the last `<answer>`, closed or not; None where there is none."""
+    opened = list(_ANSWER.finditer(text))
+    if not opened:
+        return None
+    rest = text[opened[-1].end() :]
+    closed = _ANSWERED.search(rest)
+    return rest[: closed.start()] if closed else rest
+
+
+def find_place(text: str) -> Place:
+    """The last object or list of an answer that is a place; without one the text itself, to be read as numbers."""
+    starts = [match.start() for match in _OPENERS.finditer(text)]
+    first = [at for at in (skip_blank(text, 0), _fenced(text)) if at in starts]
+    found: Place | None = None
+    reached = 0
+    for start in sorted({*first, *starts[-_MAX_TRIES:]}):
+        if start < reached or _is_argument(text, start):
+            continue
+        place, end = _read(text, start)
+        if place is not None:
+            found, reached = place, end
+    return found or Place(text.strip().strip("`").strip())
+
+
+def _fenced(text: str) -> int:
+    """Where the content of the last code fence with a content begins."""
+    at = text.rfind("```json")
+    return skip_blank(text, at + len("```json")) if at >= 0 else -1
+
+
+def _is_argument(text: str, start: int) -> bool:
+    """Is this bracket an argument of a call in prose, as in `percentile(x, [2.5, 97.5])`?"""
+    depth = 0 if text[start] == "(" else 1
+    for index in range(start, max(start - _MAX_LINE, -1), -1):
+        char = text[index]
+        if char == "\n":
+            return False
+        depth += (char == "(") - (char == ")")
+        if char == "(" and depth > 0 or (index == start and char == "("):
+            word = re.search(r"\w*$", text[max(index - 40, 0) : index])
+            name = word[0].casefold() if word else ""
+            if name and not (index == start and name in _CALLED):
+                return True
+            depth = 0
+    return False
+
+
+def _read(text: str, start: int) -> tuple[Place | None, int]:
+    """The place that begins at this bracket, or None, and the index after it."""
+    try:
+        found = read_json(text, start)
+    except JsonError:
+        found = None
+    if found is not None and _whole(text, found):
+        return _place(found.value), found.end
+    if text[start] != "[":
+        return None, start
+    # A list that stops in the middle: what came first is whole.
+    try:
+        item = read_json(text, skip_blank(text, start + 1))
+    except JsonError:
+        return None, start
+    place = _place(item.value) if isinstance(item.value, (dict, list)) and _whole(text, item) else None
+    return (None, start) if place is None else (Place(place.text, (CUT,)), len(text))
+
+
+def _whole(text: str, found: Json) -> bool:
+    """Was the value closed by a bracket of its own?"""
+    return found.strict or text[found.end - 1 : found.end] in tuple("]})")
+
+
+def _place(value: Any) -> Place | None:
+    """The place that a value is; of a list of objects the first one's. None for anything else."""
+    if isinstance(value, list) and value and isinstance(value[0], (dict, list)):
+        return _place(value[0])
+    if isinstance(value, dict):
+        named = next((value[name] for name in NAMES.start if value.get(name) not in (None, "", [])), None)
+        if named is not None:
+            return Place(place_text(named))
+        return Place(place_text(value)) if {"x", "y"} <= set(value) else None
+    if isinstance(value, list) and len(value) in (2, 4) and all(_is_number(item) for item in value):
+        return Place(place_text(value))
+    return None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
