@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 import shlex
 from collections.abc import Callable
@@ -11,10 +10,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from agent import dialects
 from agent.approval import Allow, Approver, Escalate, RuleApprover, TerminalApprover, load_rules
 from agent.config import ApprovalConfig, CacheConfig, Config
-from agent.dialects import DIALECTS, Dialect
-from agent.errors import ConfigError
+from agent.dialects import Dialect, Options
 from agent.model import SessionBrain
 from agent.settings import LoopSettings
 
@@ -112,28 +111,18 @@ def make_dialect(
     Some families tell the model what the environment can do (`capabilities`) and how large it sees the screen.
     """
     prompt = config.prompt
-    name = prompt.dialect or adapter.dialect
-    if name not in DIALECTS:
-        raise ConfigError(f"prompt.dialect: there is no dialect {name!r}", f"there are {', '.join(DIALECTS)}")
-    make = DIALECTS[name]
-    taken = inspect.signature(make).parameters
-    facts = {"capabilities": capabilities, "image_size": adapter.image_size}
-    common = {
-        "prompt_file": prompt.file,
-        "own_template": adapter.prompt_template if prompt.kind == "auto" else None,
-        "language": prompt.language,
-        "space": None if prompt.coordinates == "auto" else prompt.coordinates,
-        "layout": prompt.layout,
-        "images": prompt.images,
-    }
-    own = sorted(set(taken) - set(facts) - set(common) - {"kind"})
-    wrong = sorted(set(prompt.options) - set(own))
-    if wrong:
-        listed = f"it has {', '.join(own)}" if own else "it has none"
-        raise ConfigError(f"prompt.options: the dialect {name} has no option {wrong[0]!r}", listed)
-    fitting = {key: value for key, value in facts.items() if key in taken}
-    kind = device if prompt.kind == "auto" else prompt.kind
-    return make(kind, **common, **fitting, **prompt.options)
+    options = Options(
+        kind=device if prompt.kind == "auto" else prompt.kind,
+        prompt_file=prompt.file,
+        own_template=adapter.prompt_template if prompt.kind == "auto" else None,
+        language=prompt.language,
+        space=None if prompt.coordinates == "auto" else prompt.coordinates,
+        layout=prompt.layout,
+        images=prompt.images,
+        capabilities=capabilities,
+        image_size=adapter.image_size,
+    )
+    return dialects.make_dialect(prompt.dialect or adapter.dialect, options, prompt.options, "prompt.dialect")
 
 
 def make_approver(config: ApprovalConfig) -> Approver:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from agent.dialects.scanner import CallError, name_end, scan_call
+from agent.dialects.reading import CallError
+from agent.dialects.scanner import name_end, scan_call
 
 MODULES = ("pyautogui", "computer", "browser", "mobile", "time")
 BARE = ("answer", "terminate")
@@ -167,4 +168,4 @@ def loose_values(piece: Piece) -> tuple[tuple[str, ...], dict[str, str]] | None:
         call = scan_call("call" + rest, 0)
     except CallError:
         return None
-    return call.positional, call.args
+    return call.positional, dict(call.values)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from agent.dialects.coordinates import Coordinates
+from agent.dialects.ui_tars import FAMILY as UI_TARS
 from agent.dialects.ui_tars.serialize import write_action
 from agent.errors import DialectError
 from envs.actions import Action
@@ -15,11 +16,8 @@ from guikv.models.images import resized
 
 def ui_tars_image(screenshot: Size) -> Size | None:
     """What UI-TARS-1.5 would see of it; None for sizes that no model takes."""
-    # The replay imports the benchmarks, which import this package.
-    from eval.replay.offline_dialect import EYES
-
     try:
-        return Size(*resized((screenshot.width, screenshot.height), EYES["ui_tars"]))
+        return Size(*resized((screenshot.width, screenshot.height), UI_TARS.eyes))
     except GuikvError:
         return None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.dialects import UiTars
@@ -70,6 +70,7 @@ actions: st.SearchStrategy[Action] = st.one_of(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.lists(actions, min_size=1, max_size=4), st.sampled_from(["", "I do it", "two\nlines"]))
 def test_round_trip(given_actions: list[Action], thought: str) -> None:
     answer = write_answer(thought, given_actions, Coordinates(SAME))
@@ -78,6 +79,7 @@ def test_round_trip(given_actions: list[Action], thought: str) -> None:
     assert parsed.thought == thought
 
 
+@settings(deadline=None)
 @given(x=st.floats(0, 1920), y=st.floats(0, 1080), space=st.sampled_from(["absolute", "relative"]))
 def test_places_round_trip_to_within_a_model_pixel(x: float, y: float, space: str) -> None:
     resize = Resize(Size(1920, 1080), Size(644, 364))
