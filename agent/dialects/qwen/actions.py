@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -10,10 +10,24 @@ from agent.dialects import verbs
 from agent.dialects.arguments import IGNORED, Arguments, Call, Names
 from agent.dialects.coordinates import Coordinates
 from agent.dialects.draft import Draft
-from agent.dialects.qwen.jsonish import JsonError, read_json
-from agent.dialects.reading import ArgumentError
+from agent.dialects.qwen.jsonish import read_json
+from agent.dialects.reading import ArgumentError, CallError
 from agent.dialects.verbs import Builder
-from envs.actions import Answer, Click, Drag, Finish, KeyDown, Keys, KeyUp, Navigate, Scroll, Swipe, Type, Wait
+from envs.actions import (
+    Answer,
+    Click,
+    Direction,
+    Drag,
+    Finish,
+    KeyDown,
+    Keys,
+    KeyUp,
+    Navigate,
+    Scroll,
+    Swipe,
+    Type,
+    Wait,
+)
 from envs.keys import UnknownKey, parse_chord
 
 PIXELS = 100
@@ -75,7 +89,7 @@ def drag(args: Arguments, draft: Draft) -> None:
     start = start or draft.take_pointer()
     if start is None:
         raise ArgumentError(f"{args.shown} begins where the pointer is: call mouse_move before it")
-    args.seconds()
+    verbs.animated(args)
     draft.add(*verbs.with_modifiers(args, args.modifiers(), Drag(path=(start, end))))
 
 
@@ -95,7 +109,7 @@ def hscroll(args: Arguments, draft: Draft) -> None:
         _scroll(args, draft, "right", "left")
 
 
-def _scroll(args: Arguments, draft: Draft, forward: verbs.Direction, backward: verbs.Direction) -> None:
+def _scroll(args: Arguments, draft: Draft, forward: Direction, backward: Direction) -> None:
     pixels = args.number("pixels", "value", "amount", "scroll_amount")
     if not pixels:
         raise ArgumentError(f"{args.shown} needs pixels, positive or negative")
@@ -124,19 +138,8 @@ def swipe(args: Arguments, draft: Draft) -> None:
 
 # Keys and text.
 
-
-def key(args: Arguments, draft: Draft) -> None:
-    """A chord; on a phone the button of that name."""
-    given = args.find(*args.names.keys)
-    if isinstance(given, list) and len(given) == 1:
-        given = given[0]
-    button = verbs.phone_button(given) if isinstance(given, str) and _on_phone(args) else None
-    draft.add(verbs.button_action(args, button) if button else Keys(keys=verbs.needed_keys(args)))
-
-
-def _on_phone(args: Arguments) -> bool:
-    """Is it a phone that is acted on? By what it can do, else by the tool that was called."""
-    return args.call.scope == "mobile_use" if args.capabilities is None else verbs.is_phone(args)
+key = verbs.hotkey()
+"""A chord; on a phone the button of that name."""
 
 
 def key_down(args: Arguments, draft: Draft) -> None:
@@ -215,7 +218,7 @@ BUILDERS: dict[str, Builder] = {
     "key": key,
     "key_down": key_down,
     "key_up": key_up,
-    "type": verbs.type_text,
+    "type": verbs.type_text(),
     "write_element_abs": write_element,
     "wait": verbs.wait(1.0),
     "answer": answer,
@@ -275,14 +278,14 @@ def key_list(value: Any) -> Any:
     if isinstance(value, str) and value.strip().startswith(("[", "keys=[")) and len(value.strip()) > 1:
         try:
             value = read_json(value.strip().removeprefix("keys="), 0).value
-        except JsonError as error:
+        except CallError as error:
             raise ArgumentError(f"keys: {error}") from error
     if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
         return value
     names = [_bare_key(name) for name in value]
     if names != value and value[-1] == "]":
         raise ArgumentError(f"keys: the last of {', '.join(value)[:40]!r} may be a key or the end of the list")
-    return names
+    return names[0] if len(names) == 1 else names
 
 
 def _bare_key(name: str) -> str:

@@ -19,7 +19,7 @@ from agent.dialects import scanner
 from agent.dialects.arguments import Call
 from agent.dialects.envelope import join
 from agent.dialects.qwen.actions import STEP
-from agent.dialects.qwen.jsonish import JsonError, read_json, skip_blank
+from agent.dialects.qwen.jsonish import read_json, skip_blank
 from agent.dialects.reading import MAX_CALLS, CallError, check_count
 
 OPEN, CLOSE = "<tool_call>", "</tool_call>"
@@ -28,7 +28,9 @@ _MAX_TRIES = 32
 """Braces of an answer that are tried as the start of a call, and are none."""
 _FENCES = ("```json", "```")
 _AFTER_CALL = " \t\r\n}]`,;"
-_WRITTEN = frozenset({"click", "left_click", "right_click", "middle_click", "double_click", "triple_click"})
+_WRITTEN = frozenset(
+    {"click", "click_absolute", "left_click", "right_click", "middle_click", "double_click", "triple_click"}
+)
 """Actions that are also called as `Click(10, 20)`."""
 _THOUGHTS = ("thought", "thoughts", "thinking", "reasoning", "note", "notes", "observation")
 """What stands beside an action and tells what the model thinks."""
@@ -77,7 +79,7 @@ def _end_of(text: str, start: int) -> int:
         if text.startswith(FUNCTION, start):
             return _function(text, start).end
         found = read_json(text, start)
-    except (CallError, JsonError):
+    except CallError:
         return 0
     inside = None if found.strict else _THINKING.search(text, start, found.end)
     return 0 if inside and 0 <= _next(text, inside.end()) < found.end else found.end
@@ -107,7 +109,7 @@ def _tagged(text: str, start: int) -> tuple[list[Call], int]:
     while text.startswith(("{", "["), index):
         try:
             found = read_json(text, index)
-        except JsonError as error:
+        except CallError as error:
             raise CallError(f"the JSON of a <tool_call> cannot be read: {error}") from error
         values = found.value if isinstance(found.value, list) and found.value else [found.value]
         end, closed = _close(text, found.end)
@@ -165,7 +167,7 @@ def _bare(text: str) -> tuple[Call, ...]:
             if looks_like_call(found.value):
                 calls.append(_call(found.value, index, found.end))
                 end = found.end
-        except JsonError:
+        except CallError:
             # Braces of prose; a later one may open the call.
             end = index + 1
         index = text.find("{", end)
@@ -183,14 +185,11 @@ def _written(text: str) -> tuple[Call, ...]:
         start += 1
     try:
         call = scanner.scan_call(until, start)
-    except scanner.CallError:
+    except CallError:
         return ()
     if call.name.casefold() not in _WRITTEN or call.end != len(until):
         return ()
-    if call.args and call.positional:
-        raise CallError(f"{call.name} needs its arguments with names, or without")
-    values: dict[str, Any] = dict(call.args) if call.args else {"coordinate": list(call.positional)}
-    return (Call(call.name.casefold(), values, shown=call.name, start=start, end=call.end),)
+    return (replace(call, name=call.name.casefold(), shown=call.name, start=start),)
 
 
 def looks_like_call(value: Any) -> bool:
@@ -221,7 +220,7 @@ def _call(value: Any, start: int, end: int) -> Call:
     if isinstance(values, str):
         try:
             found = read_json(values, skip_blank(values, 0))
-        except JsonError as error:
+        except CallError as error:
             raise CallError(f"the arguments cannot be read: {error}") from error
         if values[found.end :].strip(" \t\r\n}]"):
             raise CallError("something stands behind the JSON of the arguments")

@@ -8,7 +8,8 @@ from typing import Any
 
 from agent.dialects.arguments import place_text
 from agent.dialects.qwen.actions import NAMES
-from agent.dialects.qwen.jsonish import Json, JsonError, read_json, skip_blank
+from agent.dialects.qwen.jsonish import Json, read_json, skip_blank
+from agent.dialects.reading import CallError
 
 CUT = "the answer was cut off: the first of its boxes was taken"
 _ANSWER = re.compile(r"<answer>", re.I)
@@ -17,6 +18,8 @@ _OPENERS = re.compile(r"[\[{(]")
 _MAX_TRIES = 64
 """Brackets, counted from the end, that are tried as a place."""
 _MAX_LINE = 200
+_WORD = re.compile(r"[a-z_][a-z0-9_.]*$", re.I)
+_MAX_WORD = 40
 _CALLED = frozenset({"click", "point", "left_click", "tap", "click_absolute"})
 
 
@@ -39,7 +42,10 @@ def answer_of(text: str) -> str | None:
 
 
 def find_place(text: str) -> Place:
-    """The last object or list of an answer that is a place; without one the text itself, to be read as numbers."""
+    """The last object or list of an answer that is a place; without brackets the text itself, to be read as numbers.
+
+    Raises CallError where none of its brackets holds a place.
+    """
     starts = [match.start() for match in _OPENERS.finditer(text)]
     first = [at for at in (skip_blank(text, 0), _fenced(text)) if at in starts]
     found: Place | None = None
@@ -50,6 +56,8 @@ def find_place(text: str) -> Place:
         place, end = _read(text, start)
         if place is not None:
             found, reached = place, end
+    if found is None and starts:
+        raise CallError("the answer holds no place")
     return found or Place(text.strip().strip("`").strip())
 
 
@@ -61,18 +69,19 @@ def _fenced(text: str) -> int:
 
 def _is_argument(text: str, start: int) -> bool:
     """Is this bracket an argument of a call in prose, as in `percentile(x, [2.5, 97.5])`?"""
-    depth = 0 if text[start] == "(" else 1
+    depth = 0
     for index in range(start, max(start - _MAX_LINE, -1), -1):
         char = text[index]
         if char == "\n":
             return False
-        depth += (char == "(") - (char == ")")
-        if char == "(" and depth > 0 or (index == start and char == "("):
-            word = re.search(r"\w*$", text[max(index - 40, 0) : index])
-            name = word[0].casefold() if word else ""
-            if name and not (index == start and name in _CALLED):
+        if char == ")":
+            depth += 1
+        elif char == "(" and depth and index < start:
+            depth -= 1
+        elif char == "(":
+            word = _WORD.search(text, max(index - _MAX_WORD, 0), index)
+            if word is not None and word[0].casefold() not in _CALLED:
                 return True
-            depth = 0
     return False
 
 
@@ -80,7 +89,7 @@ def _read(text: str, start: int) -> tuple[Place | None, int]:
     """The place that begins at this bracket, or None, and the index after it."""
     try:
         found = read_json(text, start)
-    except JsonError:
+    except CallError:
         found = None
     if found is not None and _whole(text, found):
         return _place(found.value), found.end
@@ -89,7 +98,7 @@ def _read(text: str, start: int) -> tuple[Place | None, int]:
     # A list that stops in the middle: what came first is whole.
     try:
         item = read_json(text, skip_blank(text, start + 1))
-    except JsonError:
+    except CallError:
         return None, start
     place = _place(item.value) if isinstance(item.value, (dict, list)) and _whole(text, item) else None
     return (None, start) if place is None else (Place(place.text, (CUT,)), len(text))

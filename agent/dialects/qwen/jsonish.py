@@ -5,14 +5,16 @@ meant in one way: single quotes, raw line breaks and unescaped quotes inside of 
 a comma too many, brackets that are closed by the wrong one or not at all. Everything else is a JsonError.
 """
 
-# json-repair (0.64 was tried) does not fit: it always guesses. `"text": "a", "b"` loses b, `"coordinate": 10, 20` is 10,
-# a name given twice is its last value, `C:\new` has a line break, and a value that was cut off counts as whole.
+# json-repair (0.64 was tried) guesses where we refuse: `"text": "a", "b"` loses b, and a value cut off counts as whole.
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
 from typing import Any, NoReturn
+
+from agent.dialects.escapes import unescape
+from agent.dialects.reading import CallError
 
 MAX_DEPTH = 12
 MAX_VALUE = 2_000
@@ -24,11 +26,10 @@ _QUOTES = "\"'"
 _AFTER_COMMA = _CLOSE + "\"'{[(-0123456789"
 _ENDS = ("</", "```")
 _MAX_NAME = 60
-_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 _CONSTANTS: dict[str, Any] = {"true": True, "false": False, "null": None, "none": None}
 
 
-class JsonError(ValueError):
+class JsonError(CallError):
     """Not an object, or one that can be meant in several ways."""
 
 
@@ -42,21 +43,17 @@ class Json:
 
 
 def read_json(text: str, index: int) -> Json:
-    """The JSON value that starts at `index`. Raises JsonError."""
+    """The JSON value that starts at `index`. Raises CallError."""
     try:
         value, end = _STRICT.raw_decode(text, index)
-        if "\\u" in text[index:end] and any(0xD800 <= ord(char) < 0xE000 for char in json.dumps(value, ensure_ascii=False)):
+        if "\\u" in text[index:end] and any(
+            0xD800 <= ord(char) < 0xE000 for char in json.dumps(value, ensure_ascii=False)
+        ):
             raise JsonError("half a character in a string")
         return Json(value, end, True)
     except (ValueError, RecursionError):
         value, end = _Reader(text).value(skip_blank(text, index), 0)
         return Json(value, end, False)
-
-
-def read_object(text: str, index: int) -> tuple[Any, int]:
-    """The JSON value that starts at `index`, and the index after it. Raises JsonError."""
-    found = read_json(text, index)
-    return found.value, found.end
 
 
 def skip_blank(text: str, index: int) -> int:
@@ -171,7 +168,7 @@ class _Reader:
             if char == "\\":
                 index += 2
             elif char == quote and self.closes(index, key):
-                return _unescape(self.text[start:index]), index + 1
+                return unescape(self.text[start:index], "'\"/"), index + 1
             else:
                 index += 1
         raise JsonError("a string is not closed")
@@ -205,50 +202,3 @@ class _Reader:
             if index - start > _MAX_NAME:
                 return False
         return index > start and self.text.startswith(":", skip_blank(self.text, index))
-
-
-def _unescape(text: str) -> str:
-    """JSON's escapes. Raises JsonError where a backslash may be meant as one, as in an unescaped Windows path."""
-    if "\\" not in text:
-        return text
-    out: list[str] = []
-    index, known, unknown = 0, False, False
-    while index < len(text):
-        char, index = text[index], index + 1
-        if char != "\\" or index >= len(text):
-            out.append(char)
-            continue
-        follower, index = text[index], index + 1
-        if follower in "\\/\"'":
-            out.append(follower)
-        elif follower in _ESCAPES:
-            out.append(_ESCAPES[follower])
-            known = True
-        elif follower == "u":
-            char, index = _character(text, index)
-            out.append(char)
-            known = True
-        else:
-            out.append("\\" + follower)
-            unknown = True
-    if known and unknown:
-        raise JsonError("a backslash in a string must be doubled")
-    return "".join(out)
-
-
-def _character(text: str, index: int) -> tuple[str, int]:
-    r"""The character whose hexadecimal digits start at `index` (two `\u` for one above U+FFFF), and the index after."""
-    point, index = _code_point(text[index : index + 4]), index + 4
-    if 0xD800 <= point < 0xDC00 and text.startswith("\\u", index):
-        low = _code_point(text[index + 2 : index + 6])
-        if 0xDC00 <= low < 0xE000:
-            return chr(0x10000 + (point - 0xD800) * 0x400 + low - 0xDC00), index + 6
-    if 0xD800 <= point < 0xE000:
-        raise JsonError("half a character in a string")
-    return chr(point), index
-
-
-def _code_point(digits: str) -> int:
-    if len(digits) < 4 or not all(digit in "0123456789abcdefABCDEF" for digit in digits):
-        raise JsonError("a backslash in a string must be doubled")
-    return int(digits, 16)

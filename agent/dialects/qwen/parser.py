@@ -99,13 +99,9 @@ def _bodies(text: str) -> list[Body]:
 
 def _envelope(bodies: list[Body]) -> Envelope:
     """The first part that holds calls. Raises CallError where a call cannot be read."""
-    body, calls = bodies[0], ()
-    for body in bodies:
-        calls = find_calls(body.text)
-        if calls:
-            break
-    else:
-        body = bodies[0]
+    readings = ((body, find_calls(body.text)) for body in bodies)
+    none: tuple[Call, ...] = ()
+    body, calls = next(((body, calls) for body, calls in readings if calls), (bodies[0], none))
     prose = body.text[: calls[0].start] if calls else body.text
     thought, summary = _labels(prose.strip().removesuffix("```json").removesuffix("```"))
     told = join(body.thought, thought, *(call.values.get("thought", "") for call in calls))
