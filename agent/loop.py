@@ -235,6 +235,8 @@ def _stages(episode: _Episode, draft: _Draft) -> Ending | None:
     wanted: tuple[Action, ...] = parsed.actions if parsed else ()
     if parsed is None:
         draft.acting.notes.append("Your last two answers could not be read, so nothing was done.")
+    else:
+        draft.acting.notes += parsed.notes
     context = ActionContext(players.task, episode.steps, facts, hosts=episode.hosts)
     act(players, wanted, context, draft.clock, episode.console, draft.acting)
     ending = judge(draft.acting.finish, draft.acting.verdict)

@@ -21,11 +21,15 @@ ImageSize = Callable[[tuple[int, int]], tuple[int, int]]
 
 @dataclass(frozen=True)
 class Parsed:
-    """An answer, understood: the actions are in screenshot pixels, `call` is the text they were read from."""
+    """An answer, understood: the actions are in screenshot pixels, `call` is the text they were read from.
+
+    notes: what the model should be told of how its answer was read
+    """
 
     thought: str
     actions: tuple[Action, ...]
     call: str
+    notes: tuple[str, ...] = ()
 
 
 class Dialect(Protocol):

@@ -243,6 +243,9 @@ def type_text(split: Callable[[str], tuple[str, bool]] = split_submit) -> Builde
             if not args.can("keys"):
                 raise args.error("the old text cannot be selected away here")
             draft.add(Keys(keys=("ctrl", "a")))
+            if not given:
+                # Nothing that is typed replaces the old text.
+                draft.add(Keys(keys=("backspace",)))
         text, submit = split(given)
         draft.add(Type(text=text, submit=args.flag(*args.names.submit) or submit))
 

@@ -5,37 +5,40 @@
     </tool_call>
 
 or the same without tags, in a code fence, with the arguments beside the name or as a string of JSON, with the action
-as the name, or in the tags of the newer templates: `<function=computer_use><parameter=action>left_click</parameter>`.
+as the name or as an object of its own (Holo), in the tags of the newer templates
+(`<function=computer_use><parameter=action>left_click</parameter>`), or as a last line `Click(10, 20)` (Holo).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import replace
 from typing import Any
 
-from agent.dialects.qwen.jsonish import JsonError, read_object, skip_blank
+from agent.dialects import scanner
+from agent.dialects.arguments import Call
+from agent.dialects.envelope import join
+from agent.dialects.qwen.actions import STEP
+from agent.dialects.qwen.jsonish import read_json, skip_blank
+from agent.dialects.reading import MAX_CALLS, CallError, check_count
 
 OPEN, CLOSE = "<tool_call>", "</tool_call>"
 FUNCTION, PARAMETER = "<function=", "<parameter="
-MAX_CALLS = 32
 _MAX_TRIES = 32
-"""Braces of an answer without tags that are tried as the start of a call."""
+"""Braces of an answer that are tried as the start of a call, and are none."""
 _FENCES = ("```json", "```")
+_AFTER_CALL = " \t\r\n}]`,;"
+_WRITTEN = frozenset(
+    {"click", "click_absolute", "left_click", "right_click", "middle_click", "double_click", "triple_click"}
+)
+"""Actions that are also called as `Click(10, 20)`."""
+_THOUGHTS = ("thought", "thoughts", "thinking", "reasoning", "note", "notes", "observation")
+"""What stands beside an action and tells what the model thinks."""
+_ABOUT = frozenset({"id", "type", "index"})
+"""What stands beside the name of a call and says nothing of what is done."""
 
 
-class CallError(ValueError):
-    """Something that should be a call and is none; the message is for the model."""
-
-
-@dataclass(frozen=True)
-class Call:
-    """`tool` may be empty; `action` is the verb, `values` the other arguments. It stands at text[start:end]."""
-
-    tool: str
-    action: str
-    values: dict[str, Any]
-    start: int
-    end: int
+_THINKING = re.compile(r"</[a-z0-9_]{0,40}(?:think|thought)", re.IGNORECASE)
 
 
 def find_calls(text: str) -> tuple[Call, ...]:
@@ -43,110 +46,217 @@ def find_calls(text: str) -> tuple[Call, ...]:
     calls: list[Call] = []
     index = text.find(OPEN)
     while index >= 0:
-        found = _tagged(text, index)
+        found, end = _tagged(text, index)
         calls += found
-        _check_count(calls)
-        index = text.find(OPEN, max(found[-1].end, index + len(OPEN)))
-    return tuple(calls) if calls else _bare(text)
+        check_count(len(calls))
+        index = text.find(OPEN, end)
+    return tuple(calls) or _functions(text) or _bare(text) or _written(text)
 
 
-def _check_count(calls: list[Call]) -> None:
-    if len(calls) > MAX_CALLS:
-        raise CallError(f"more than {MAX_CALLS} actions in one answer")
+def call_spans(text: str) -> list[tuple[int, int]]:
+    """Where objects and functions stand, in which a tag is text, as in a call that types it.
+
+    One that had to be mended is none when another one begins in it behind an end of thinking: it was never closed.
+    """
+    spans: list[tuple[int, int]] = []
+    start, tries = _next(text, 0), 0
+    while start >= 0 and tries < _MAX_TRIES:
+        end = _end_of(text, start)
+        tries += end == 0
+        spans += [(start, end)] if end else []
+        start = _next(text, end or start + 1)
+    return spans
 
 
-def _tagged(text: str, start: int) -> list[Call]:
-    """The call (or calls, in a list) after the tag at `start`."""
+def _next(text: str, index: int) -> int:
+    """Where the next object or function begins, or -1."""
+    return min((at for at in (text.find("{", index), text.find(FUNCTION, index)) if at >= 0), default=-1)
+
+
+def _end_of(text: str, start: int) -> int:
+    """Index after the object or function at `start`; 0 when it cannot be read."""
+    try:
+        if text.startswith(FUNCTION, start):
+            return _function(text, start).end
+        found = read_json(text, start)
+    except CallError:
+        return 0
+    inside = None if found.strict else _THINKING.search(text, start, found.end)
+    return 0 if inside and 0 <= _next(text, inside.end()) < found.end else found.end
+
+
+def _tagged(text: str, start: int) -> tuple[list[Call], int]:
+    """The calls after the tag at `start`, and the index after them. Raises CallError.
+
+    None where prose only speaks of the tag, which another one follows.
+    """
     index = skip_blank(text, start + len(OPEN))
     for fence in _FENCES:
         if text.startswith(fence, index):
             index = skip_blank(text, index + len(fence))
             break
     if text.startswith(FUNCTION, index):
-        call = read_function(text, index)
-        return [Call(call.tool, call.action, call.values, start, _after_close(text, call.end))]
+        call = _function(text, index)
+        end, _ = _close(text, call.end)
+        return [replace(call, start=start, end=end)], end
     if not text.startswith(("{", "["), index):
+        again, close = text.find(OPEN, index), text.find(CLOSE, index)
+        if again >= 0 and (close < 0 or again < close):
+            return [], again
         raise CallError("a <tool_call> holds no JSON object")
-    try:
-        value, end = read_object(text, index)
-    except JsonError as error:
-        raise CallError(f"the JSON of a <tool_call> cannot be read: {error}") from error
-    values = value if isinstance(value, list) and value else [value]
-    return [_call(item, start, _after_close(text, end)) for item in values[: MAX_CALLS + 1]]
+    calls: list[Call] = []
+    end = index
+    while text.startswith(("{", "["), index):
+        try:
+            found = read_json(text, index)
+        except CallError as error:
+            raise CallError(f"the JSON of a <tool_call> cannot be read: {error}") from error
+        values = found.value if isinstance(found.value, list) and found.value else [found.value]
+        end, closed = _close(text, found.end)
+        calls += [_call(item, start, end) for item in values[: MAX_CALLS + 1]]
+        check_count(len(calls))
+        if closed:
+            return calls, end
+        index = skip_blank(text, end)
+        index = skip_blank(text, index + text.startswith(",", index))
+    _check_rest(text, end)
+    return calls, end
 
 
-def _after_close(text: str, end: int) -> int:
-    """Past brackets too many, a fence, and the closing tag, if they follow."""
+def _close(text: str, end: int) -> tuple[int, bool]:
+    """Index after what may follow a call: brackets too many, a fence, and the closing tag; is the tag there?"""
     index = end
-    while index < len(text) and text[index] in " \t\r\n}]`":
+    while index < len(text) and text[index] in _AFTER_CALL:
         index += 1
-    return index + len(CLOSE) if text.startswith(CLOSE, index) else end
+    closed = text.startswith(CLOSE, index)
+    return (index + len(CLOSE) if closed else end), closed
 
 
-def _bare(text: str) -> tuple[Call, ...]:
-    """Calls without tags: objects that have an action, or functions in tags of their own."""
+def _check_rest(text: str, end: int) -> None:
+    """Raises CallError where something stands behind a call that may belong to it.
+
+    That is what its closing tag follows, and what is on the same line.
+    """
+    close, again, line = text.find(CLOSE, end), text.find(OPEN, end), text.find("\n", end)
+    rest = text[end : line if line >= 0 else len(text)].strip(_AFTER_CALL)
+    if (close >= 0 and (again < 0 or close < again)) or (rest and not rest.startswith("<")):
+        raise CallError(f"something stands behind the JSON of a <tool_call>: {text[end : end + 20].strip()!r}")
+
+
+def _functions(text: str) -> tuple[Call, ...]:
+    """Calls in function tags of their own."""
     calls: list[Call] = []
     index = text.find(FUNCTION)
     while index >= 0:
-        calls.append(read_function(text, index))
-        _check_count(calls)
+        calls.append(_function(text, index))
+        check_count(len(calls))
         index = text.find(FUNCTION, calls[-1].end)
-    if calls:
-        return tuple(calls)
+    return tuple(calls)
+
+
+def _bare(text: str) -> tuple[Call, ...]:
+    """Objects without tags that have an action."""
+    calls: list[Call] = []
     index = text.find("{")
     for _ in range(_MAX_TRIES):
         if index < 0:
             break
         end = index + 1
         try:
-            value, after = read_object(text, index)
-            if looks_like_call(value):
-                calls.append(_call(value, index, after))
-                end = after
-        except JsonError:
+            found = read_json(text, index)
+            if looks_like_call(found.value):
+                calls.append(_call(found.value, index, found.end))
+                end = found.end
+        except CallError:
             # Braces of prose; a later one may open the call.
             end = index + 1
         index = text.find("{", end)
     return tuple(calls)
 
 
+def _written(text: str) -> tuple[Call, ...]:
+    """`Click(10, 20)` as the last line."""
+    until = text.rstrip(" \t\r\n`").removesuffix("</answer>").rstrip(" \t\r\n`.")
+    start = max(until.rfind("\n"), until.rfind(">")) + 1
+    label, colon, _ = until[start:].partition(":")
+    if colon and label.strip(" *#").casefold() in ("action", "answer"):
+        start += len(label) + 1
+    while until[start : start + 1] and until[start] in " \t*`":
+        start += 1
+    try:
+        call = scanner.scan_call(until, start)
+    except CallError:
+        return ()
+    if call.name.casefold() not in _WRITTEN or call.end != len(until):
+        return ()
+    return (replace(call, name=call.name.casefold(), shown=call.name, start=start),)
+
+
 def looks_like_call(value: Any) -> bool:
     """Is it an object with an action, or with a name and arguments?"""
     if not isinstance(value, dict):
         return False
-    return isinstance(value.get("action"), str) or ("name" in value and ("arguments" in value or "parameters" in value))
+    action = value.get("action")
+    if isinstance(action, dict):
+        return looks_like_call(action)
+    return isinstance(action, str) or ("name" in value and ("arguments" in value or "parameters" in value))
 
 
 def _call(value: Any, start: int, end: int) -> Call:
     """An object as a call. Raises CallError."""
     if not isinstance(value, dict):
         raise CallError("a call is a JSON object with a name and arguments")
-    name = value.get("name")
-    values = value.get("arguments", value.get("parameters"))
+    value = dict(value)
+    if isinstance(value.get("action"), dict):
+        thought, action = _take_thoughts(value), value.pop("action")
+        if value:
+            raise CallError(f"{next(iter(value))[:40]!r} beside an action is not understood")
+        call = _call(action, start, end)
+        thought = join(thought, call.values.get("thought", ""))
+        return replace(call, values={**call.values, "thought": thought}, scope=STEP)
+    name = value.pop("name", None)
+    key = "arguments" if "arguments" in value else "parameters"
+    values = value.pop(key, None)
     if isinstance(values, str):
         try:
-            values, _ = read_object(values, skip_blank(values, 0))
-        except JsonError as error:
+            found = read_json(values, skip_blank(values, 0))
+        except CallError as error:
             raise CallError(f"the arguments cannot be read: {error}") from error
+        if values[found.end :].strip(" \t\r\n}]"):
+            raise CallError("something stands behind the JSON of the arguments")
+        values = found.value
     if values is None:
-        values = {key: item for key, item in value.items() if key != "name"}
+        values = {}
+    elif isinstance(values, dict):
+        value = {key: item for key, item in value.items() if key not in _ABOUT}
     if not isinstance(values, dict):
         raise CallError("the arguments of a call are a JSON object")
-    return make_call(name if isinstance(name, str) else "", values, start, end)
+    twice = sorted(set(values) & set(value))
+    if twice:
+        raise CallError(f"{twice[0][:40]!r} is there twice")
+    return _make(name if isinstance(name, str) else "", {**values, **value}, start, end)
 
 
-def make_call(name: str, values: dict[str, Any], start: int, end: int) -> Call:
+def _take_thoughts(values: dict[str, Any]) -> str:
+    """Takes what the model thinks out of an action's arguments."""
+    return join(*(values.pop(name) for name in _THOUGHTS if isinstance(values.get(name), str)))
+
+
+def _make(name: str, values: dict[str, Any], start: int, end: int) -> Call:
     """Without an `action` among the arguments, the name is the action. Raises CallError where there is neither."""
     values = dict(values)
-    action = values.pop("action", None)
+    thought, action = _take_thoughts(values), values.pop("action", None)
     if action is None:
         name, action = "", name
     if not isinstance(action, str) or not action.strip():
         raise CallError("a call needs an action")
-    return Call(name.strip().casefold(), action.strip().casefold(), values, start, end)
+    verb = "_".join(action.casefold().replace("_", " ").split())
+    if thought:
+        values["thought"] = thought
+    return Call(verb, values, scope=name.strip().casefold(), shown=action.strip(), start=start, end=end)
 
 
-def read_function(text: str, start: int) -> Call:
+def _function(text: str, start: int) -> Call:
     """`<function=name>` with its parameters, all of them text. Raises CallError."""
     name, index = _tag_name(text, start + len(FUNCTION))
     values: dict[str, Any] = {}
@@ -162,9 +272,12 @@ def read_function(text: str, start: int) -> Call:
             raise CallError(f"the parameter {key} is there twice")
         values[key] = text[index:end].removeprefix("\n").removesuffix("\n")
         index = end + len("</parameter>")
-    if text.startswith("</function>", index):
-        index += len("</function>")
-    return make_call(name, values, start, index)
+    close = text.find("</function>", index)
+    if close >= 0 and not 0 <= text.find(FUNCTION, index) < close:
+        if text[index:close].strip():
+            raise CallError(f"something stands behind a parameter: {text[index : index + 20].strip()!r}")
+        index = close + len("</function>")
+    return _make(name, values, start, index)
 
 
 def _tag_name(text: str, index: int) -> tuple[str, int]:

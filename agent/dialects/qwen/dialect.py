@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_args
 
-from agent.dialects.base import Parsed
+from agent.dialects.base import ImageSize, Parsed
 from agent.dialects.coordinates import Coordinates, Space
 from agent.dialects.layouts import Layout, check_layout
 from agent.dialects.qwen.layout import Style, opening_turn, previous_steps, screen_size, style_of
@@ -21,9 +21,6 @@ from agent.history import History, Observation
 from envs.actions import Action
 from envs.geometry import Resize
 from guikv.content import Message
-
-ImageSize = Callable[[tuple[int, int]], tuple[int, int]]
-"""(width, height) of a screenshot → of the image that the model sees."""
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 SPACES: dict[Generation, Space] = {"qwen25": "absolute", "qwen3": "relative"}

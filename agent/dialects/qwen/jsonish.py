@@ -5,10 +5,16 @@ meant in one way: single quotes, raw line breaks and unescaped quotes inside of 
 a comma too many, brackets that are closed by the wrong one or not at all. Everything else is a JsonError.
 """
 
+# json-repair (0.64 was tried) guesses where we refuse: `"text": "a", "b"` loses b, and a value cut off counts as whole.
+
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any, NoReturn
+
+from agent.dialects.escapes import unescape
+from agent.dialects.reading import CallError
 
 MAX_DEPTH = 12
 MAX_VALUE = 2_000
@@ -16,22 +22,38 @@ MAX_VALUE = 2_000
 
 _BLANK = " \t\r\n"
 _CLOSE = "]})"
+_QUOTES = "\"'"
 _AFTER_COMMA = _CLOSE + "\"'{[(-0123456789"
-_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
+_ENDS = ("</", "```")
+_MAX_NAME = 60
 _CONSTANTS: dict[str, Any] = {"true": True, "false": False, "null": None, "none": None}
 
 
-class JsonError(ValueError):
+class JsonError(CallError):
     """Not an object, or one that can be meant in several ways."""
 
 
-def read_object(text: str, index: int) -> tuple[Any, int]:
-    """The JSON value that starts at `index`, and the index after it. Raises JsonError."""
+@dataclass(frozen=True)
+class Json:
+    """A value, the index after it, and whether it stood there as strict JSON."""
+
+    value: Any
+    end: int
+    strict: bool
+
+
+def read_json(text: str, index: int) -> Json:
+    """The JSON value that starts at `index`. Raises CallError."""
     try:
-        return _STRICT.raw_decode(text, index)
+        value, end = _STRICT.raw_decode(text, index)
+        if "\\u" in text[index:end] and any(
+            0xD800 <= ord(char) < 0xE000 for char in json.dumps(value, ensure_ascii=False)
+        ):
+            raise JsonError("half a character in a string")
+        return Json(value, end, True)
     except (ValueError, RecursionError):
-        reader = _Reader(text)
-        return reader.value(skip_blank(text, index), 0)
+        value, end = _Reader(text).value(skip_blank(text, index), 0)
+        return Json(value, end, False)
 
 
 def skip_blank(text: str, index: int) -> int:
@@ -55,20 +77,22 @@ _STRICT = json.JSONDecoder(parse_constant=_refuse, object_pairs_hook=_once)
 
 
 class _Reader:
-    """Goes over the text once; every method returns a value and the index after it."""
+    """Goes over the text once; every method returns a value and the index after it. `open` counts open brackets."""
 
     def __init__(self, text: str) -> None:
         self.text = text
+        self.open = 0
 
     def value(self, index: int, depth: int) -> tuple[Any, int]:
         if depth > MAX_DEPTH:
             raise JsonError("brackets are nested too deeply")
         char = self.text[index : index + 1]
-        if char == "{":
-            return self.object(index + 1, depth)
-        if char and char in "[(":
-            return self.array(index + 1, depth)
-        if char and char in "\"'":
+        if char and char in "{[(":
+            self.open += 1
+            found = self.object(index + 1, depth) if char == "{" else self.array(index + 1, depth)
+            self.open -= 1
+            return found
+        if char and char in _QUOTES:
             return self.string(index)
         return self.word(index)
 
@@ -78,7 +102,7 @@ class _Reader:
             index = skip_blank(self.text, index)
             if self.ends(index):
                 return out, index + self.text.startswith("}", index)
-            if self.text[index] in "\"'":
+            if self.text[index] in _QUOTES:
                 key, index = self.string(index, key=True)
             else:
                 key, index = self.word(index)
@@ -103,11 +127,14 @@ class _Reader:
 
     def ends(self, index: int) -> bool:
         """Is this the end of an object or array: closed, or cut off where the answer's call ends?"""
-        return index >= len(self.text) or self.text[index] in _CLOSE or self.text.startswith(("</", "```"), index)
+        return index >= len(self.text) or self.text[index] in _CLOSE or self.text.startswith(_ENDS, index)
 
     def comma(self, index: int) -> int:
+        """Past the comma after a value, or to the bracket. Raises JsonError where the answer stops after a comma."""
         index = skip_blank(self.text, index)
         if self.text.startswith(",", index):
+            if skip_blank(self.text, index + 1) >= len(self.text):
+                raise JsonError("the answer was cut off after a comma")
             return index + 1
         if not self.ends(index):
             raise JsonError(f"expected a comma or a bracket before {self.text[index : index + 20]!r}")
@@ -141,58 +168,37 @@ class _Reader:
             if char == "\\":
                 index += 2
             elif char == quote and self.closes(index, key):
-                return _unescape(self.text[start:index]), index + 1
+                return unescape(self.text[start:index], "'\"/"), index + 1
             else:
                 index += 1
         raise JsonError("a string is not closed")
 
     def closes(self, index: int, key: bool) -> bool:
+        """Does the quote at `index` close its string?
+
+        Brackets may follow it, but they too must lead to where a call goes on or ends: in `print("a")` they do not.
+        """
         after = skip_blank(self.text, index + 1)
         if key:
             return self.text.startswith(":", after)
-        if after >= len(self.text) or self.text[after] in _CLOSE:
-            return True
-        if self.text.startswith(("</", "```"), after):
+        brackets, line = 0, "\n" in self.text[index:after]
+        while after < len(self.text) and self.text[after] in _CLOSE:
+            following = skip_blank(self.text, after + 1)
+            brackets, line = brackets + 1, "\n" in self.text[after:following]
+            after = following
+        if after >= len(self.text) or self.text.startswith(_ENDS, after):
             return True
         if self.text[after] != ",":
-            return False
+            # Everything is closed, and a line of something else begins.
+            return brackets >= self.open and line
         follower = skip_blank(self.text, after + 1)
-        return follower >= len(self.text) or self.text[follower] in _AFTER_COMMA
+        return follower >= len(self.text) or self.text[follower] in _AFTER_COMMA or self.names(follower)
 
-
-def _unescape(text: str) -> str:
-    """JSON's escapes. Raises JsonError where a backslash may be meant as one, as in an unescaped Windows path."""
-    if "\\" not in text:
-        return text
-    out: list[str] = []
-    index, known, unknown = 0, False, False
-    while index < len(text):
-        char, index = text[index], index + 1
-        if char != "\\" or index >= len(text):
-            out.append(char)
-            continue
-        follower, index = text[index], index + 1
-        if follower in "\\/\"'":
-            out.append(follower)
-        elif follower in _ESCAPES:
-            out.append(_ESCAPES[follower])
-            known = True
-        elif follower == "u":
-            out.append(_code_point(text[index : index + 4]))
-            index += 4
-            known = True
-        else:
-            out.append("\\" + follower)
-            unknown = True
-    if known and unknown:
-        raise JsonError("a backslash in a string must be doubled")
-    return "".join(out)
-
-
-def _code_point(digits: str) -> str:
-    if len(digits) < 4 or not all(digit in "0123456789abcdefABCDEF" for digit in digits):
-        raise JsonError("a backslash in a string must be doubled")
-    point = int(digits, 16)
-    if 0xD800 <= point < 0xE000:
-        raise JsonError("half a character in a string")
-    return chr(point)
+    def names(self, index: int) -> bool:
+        """Does a name without quotes stand here, with its colon?"""
+        start = index
+        while index < len(self.text) and (self.text[index].isalnum() or self.text[index] == "_"):
+            index += 1
+            if index - start > _MAX_NAME:
+                return False
+        return index > start and self.text.startswith(":", skip_blank(self.text, index))

@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
-from pydantic import ValidationError
-
+from agent.dialects.arguments import Call, place_text
 from agent.dialects.base import Parsed
 from agent.dialects.coordinates import Coordinates, PointError
-from agent.dialects.qwen.actions import build
-from agent.dialects.qwen.arguments import START, TO, ArgumentError, Arguments, place_text
-from agent.dialects.qwen.calls import Call, CallError
-from agent.dialects.qwen.envelope import MAX_ANSWER, Envelope, open_envelope
-from agent.dialects.qwen.jsonish import JsonError, read_object, skip_blank
+from agent.dialects.draft import Draft
+from agent.dialects.envelope import Body, join, split_thinking, strip_end_marks
+from agent.dialects.qwen.actions import NAMES, build
+from agent.dialects.qwen.calls import call_spans, find_calls
+from agent.dialects.qwen.grounding import answer_of, find_place
+from agent.dialects.reading import MAX_ANSWER, CallError, reading
 from agent.errors import ParseError
-from envs.actions import Action, Click, Drag, Move, points_of
+from envs.actions import Click
 from envs.geometry import Point
+
+_COLONS = ":："
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """`thought` is what the model thought, `summary` its sentence on what it does, `text` what the calls stand in."""
+
+    thought: str
+    summary: str
+    text: str
+    calls: tuple[Call, ...]
+
+    @property
+    def source(self) -> str:
+        """The calls' own text."""
+        return self.text[self.calls[0].start : self.calls[-1].end] if self.calls else ""
 
 
 def parse(
@@ -29,29 +46,31 @@ def parse(
     """Thought and actions of an answer. Raises ParseError.
 
     pointer: where the model pointed last, in its own numbers; clicks without a place are done there
-    bare_point: an answer that is nothing but a point or a box is a click there (grounding prompts)
+    bare_point: an answer that holds a place and no call is a click there (grounding prompts)
     """
-    if len(text) > MAX_ANSWER:
-        raise ParseError(f"the answer has {len(text)} characters, more than {MAX_ANSWER}", text[:200])
-    try:
-        envelope = open_envelope(text)
-        if not envelope.calls and bare_point:
-            point = coordinates.point(place_text(_grounded(envelope.text)))
-            return Parsed(envelope.thought, (Click(x=point[0], y=point[1]),), envelope.text)
+    with reading(text):
+        bodies = _bodies(text)
+        if bare_point:
+            final = _final(bodies)
+            envelope = _envelope([Body(bodies[0].thought, final)] if final else bodies)
+            if not envelope.calls:
+                place = find_place(final)
+                x, y = coordinates.point(place.text)
+                return Parsed(envelope.thought, (Click(x=x, y=y),), final, place.notes)
+        else:
+            envelope = _envelope(bodies)
         if not envelope.calls:
             raise ParseError("the answer holds no tool call", text)
-        actions = _actions(envelope.calls, coordinates, capabilities, _point(pointer, coordinates))
-    except (CallError, ArgumentError, PointError) as error:
-        raise ParseError(str(error), text) from error
-    except ValidationError as error:
-        raise ParseError(f"an argument is out of range: {error.errors()[0]['msg']}", text) from error
-    return Parsed(envelope.thought, actions, envelope.source)
+        draft = Draft(pointer=_point(pointer, coordinates))
+        for call in envelope.calls:
+            build(call, coordinates, capabilities, draft)
+        return Parsed(envelope.thought, draft.finish(), envelope.source)
 
 
 def read_envelope(text: str) -> Envelope | None:
     """An answer of the past, or None when it cannot be read."""
     try:
-        return open_envelope(text) if len(text) <= MAX_ANSWER else None
+        return _envelope(_bodies(text)) if len(text) <= MAX_ANSWER else None
     except CallError:
         return None
 
@@ -59,9 +78,11 @@ def read_envelope(text: str) -> Envelope | None:
 def last_place(calls: tuple[Call, ...]) -> str | None:
     """The last place that these calls name, in the model's own numbers."""
     for call in reversed(calls):
-        for name in (*TO, *START):
+        for name in (*NAMES.end, *NAMES.start):
             if call.values.get(name):
                 return place_text(call.values[name])
+        if {"x", "y"} <= set(call.values):
+            return place_text(call.values)
     return None
 
 
@@ -72,32 +93,50 @@ def _point(pointer: str | None, coordinates: Coordinates) -> Point | None:
         return None
 
 
-def _actions(
-    calls: tuple[Call, ...], coordinates: Coordinates, capabilities: frozenset[str] | None, pointer: Point | None
-) -> tuple[Action, ...]:
-    actions: list[Action] = []
-    for call in calls:
-        built = build(Arguments(call, coordinates, capabilities, pointer))
-        first = built[0]
-        if isinstance(first, Drag) and actions and actions[-1] == Move(x=first.path[0][0], y=first.path[0][1]):
-            # The move only said where the drag begins.
-            actions.pop()
-        actions += built
-        pointer = next((points[-1] for points in map(points_of, reversed(built)) if points), pointer)
-    return tuple(actions)
+def _bodies(text: str) -> list[Body]:
+    return split_thinking(strip_end_marks(text), call_spans)
 
 
-def _grounded(text: str) -> Any:
-    """`{"point_2d": [x, y]}`, `[{"bbox_2d": [...]}]`, `[x, y]` in a fence or not; other text as it is."""
-    start = min((at for at in (text.find("{"), text.find("[")) if at >= 0), default=-1)
-    if start < 0:
-        return text
-    try:
-        value, _ = read_object(text, skip_blank(text, start))
-    except JsonError:
-        return text
-    if isinstance(value, list) and value and isinstance(value[0], dict):
-        value = value[0]
-    if isinstance(value, dict):
-        value = next((value[name] for name in START if name in value), value)
-    return value
+def _envelope(bodies: list[Body]) -> Envelope:
+    """The first part that holds calls. Raises CallError where a call cannot be read."""
+    readings = ((body, find_calls(body.text)) for body in bodies)
+    none: tuple[Call, ...] = ()
+    body, calls = next(((body, calls) for body, calls in readings if calls), (bodies[0], none))
+    prose = body.text[: calls[0].start] if calls else body.text
+    thought, summary = _labels(prose.strip().removesuffix("```json").removesuffix("```"))
+    told = join(body.thought, thought, *(call.values.get("thought", "") for call in calls))
+    return Envelope(told or summary, summary, body.text, calls)
+
+
+def _final(bodies: list[Body]) -> str:
+    """The answer to a grounding prompt: what stands in `<answer>` or behind the thinking, empty when neither does."""
+    for body in bodies:
+        # A later part was thought before, unless thinking was opened and never closed.
+        if len(body.thought) >= len(bodies[0].thought):
+            answer = answer_of(body.text)
+            if answer is not None:
+                return answer
+    return bodies[0].text
+
+
+def _labels(prose: str) -> tuple[str, str]:
+    """Thought and summary of the lines before the first call; without labels all of it is thought."""
+    thought: list[str] = []
+    summary: list[str] = []
+    target = thought
+    for line in prose.splitlines():
+        bare = line.strip().lstrip("*# ")
+        for label, lines in (("Thought", thought), ("Action", summary)):
+            after = _after_label(bare, label)
+            if after is not None:
+                target, line = lines, after
+                break
+        target.append(line.strip())
+    return "\n".join(thought).strip(), "\n".join(summary).strip().strip('"')
+
+
+def _after_label(line: str, label: str) -> str | None:
+    rest = line.removeprefix(label).lstrip("* ")
+    if rest == line or rest[:1] not in tuple(_COLONS):
+        return None
+    return rest[1:].lstrip("* ")

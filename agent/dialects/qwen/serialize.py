@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from agent.dialects.coordinates import Coordinates, read_numbers
-from agent.dialects.qwen.pointer import PIXELS, SWIPE_SHARE
+from agent.dialects.coordinates import Coordinates
+from agent.dialects.qwen.actions import PIXELS, SWIPE_SHARE
 from agent.dialects.qwen.tools import Generation
 from agent.errors import DialectError
 from envs.actions import (
@@ -159,7 +159,8 @@ def _swipe(action: Scroll, coordinates: Coordinates) -> Arguments:
 
 
 def _place(point: Point, coordinates: Coordinates) -> list[int]:
-    return [int(number) for number in read_numbers(coordinates.text(point))]
+    x, y = coordinates.numbers(point)
+    return [int(x), int(y)]
 
 
 def _short(number: float) -> float:
