@@ -11,7 +11,8 @@ from agent.config import PromptConfig
 from agent.dialects import DIALECTS, Dialect
 from agent.errors import ConfigError, ParseError
 from envs.geometry import Resize, Size
-from eval.benchmarks.base import Benchmark, Kind, Prediction
+from eval.benchmarks.base import Benchmark, Kind
+from eval.metrics.prediction import Prediction
 from guikv.models.images import resized
 
 

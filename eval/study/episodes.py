@@ -9,7 +9,8 @@ from typing import Any
 
 from PIL import Image
 
-from eval.benchmarks.playground import EpisodeRecord, PlaygroundGold, StepRecord
+from eval.benchmarks.playground.gold import PlaygroundGold
+from eval.benchmarks.playground.records import EpisodeRecord, StepRecord
 from eval.live.plan import HELD_OUT
 from guikv.content import Frame
 from guikv.errors import GuikvError

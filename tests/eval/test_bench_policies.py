@@ -23,7 +23,8 @@ from envs.actions import Action, Click, Scroll, Type
 from envs.geometry import Resize, Size
 from envs.playground import TASKS as PLAYGROUND_TASKS
 from eval.bench.rows import RowsError
-from eval.benchmarks.playground import PlaygroundGold, matches
+from eval.benchmarks.playground.gold import PlaygroundGold
+from eval.benchmarks.playground.official import matches
 from eval.commands.bench_policies import JSON, bench_policies
 from eval.study import run
 from eval.study.episodes import Episode, EpisodesError, load_groups
