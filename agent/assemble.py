@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import inspect
 import re
-import shlex
-from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from agent import dialects
 from agent.approval import Allow, Approver, Escalate, RuleApprover, TerminalApprover, load_rules
-from agent.config import ApprovalConfig, CacheConfig, Config
-from agent.dialects import DIALECTS, Dialect
-from agent.errors import ConfigError
+from agent.config import ApprovalConfig, CacheConfig, Config, LoopSettings
+from agent.dialects import Dialect, Options
 from agent.model import SessionBrain
-from agent.settings import LoopSettings
 
 if TYPE_CHECKING:
-    from envs.android import AndroidOptions
     from envs.browser import BrowserOptions
-    from envs.desktop import Desktop, DesktopOptions
     from guikv.models import Adapter
     from guikv.policies import Policy
+    from guikv.settings import Settings
 
 SMALL = 20_000_000
 """Parameters of a model that one thread runs best."""
@@ -51,6 +46,7 @@ def load_adapter(config: Config) -> Adapter:
         min_pixels=model.min_pixels,
         max_pixels=model.max_pixels,
         demand=Demand(parse_budget(cache.budget), cache.history),
+        thinking=model.thinking,
     )
     if adapter.device.type == "cpu" and sum(p.numel() for p in adapter.model.parameters()) < SMALL:
         import torch
@@ -82,22 +78,20 @@ def cache_policy(config: CacheConfig) -> Policy:
     return make_policy(config.policy, **policy_options(config))
 
 
+def session_settings(config: CacheConfig) -> Settings:
+    """How a session remembers, by the section `cache`. Raises PolicyError and BudgetError."""
+    from guikv.budget import parse_budget
+    from guikv.settings import Settings
+
+    own: dict[str, Any] = {"policy": cache_policy(config), "budget": parse_budget(config.budget)}
+    return Settings(**{f.name: own.get(f.name, getattr(config, f.name)) for f in fields(Settings)})
+
+
 def make_brain(config: CacheConfig, adapter: Adapter) -> SessionBrain:
     """A fresh session on a loaded model. Raises PolicyError and BudgetError."""
-    from guikv.budget import parse_budget
     from guikv.session import Session
 
-    session = Session(
-        adapter,
-        policy=cache_policy(config),
-        budget=parse_budget(config.budget),
-        moment=config.moment,
-        window=config.window,
-        history=config.history,
-        protect=config.protect,
-        old_pixels=config.old_pixels,
-    )
-    return SessionBrain(session, adapter)
+    return SessionBrain(Session(adapter, session_settings(config)), adapter)
 
 
 Device = Literal["computer", "browser", "mobile", "grounding"]
@@ -112,28 +106,18 @@ def make_dialect(
     Some families tell the model what the environment can do (`capabilities`) and how large it sees the screen.
     """
     prompt = config.prompt
-    name = prompt.dialect or adapter.dialect
-    if name not in DIALECTS:
-        raise ConfigError(f"prompt.dialect: there is no dialect {name!r}", f"there are {', '.join(DIALECTS)}")
-    make = DIALECTS[name]
-    taken = inspect.signature(make).parameters
-    facts = {"capabilities": capabilities, "image_size": adapter.image_size}
-    common = {
-        "prompt_file": prompt.file,
-        "own_template": adapter.prompt_template if prompt.kind == "auto" else None,
-        "language": prompt.language,
-        "space": None if prompt.coordinates == "auto" else prompt.coordinates,
-        "layout": prompt.layout,
-        "images": prompt.images,
-    }
-    own = sorted(set(taken) - set(facts) - set(common) - {"kind"})
-    wrong = sorted(set(prompt.options) - set(own))
-    if wrong:
-        listed = f"it has {', '.join(own)}" if own else "it has none"
-        raise ConfigError(f"prompt.options: the dialect {name} has no option {wrong[0]!r}", listed)
-    fitting = {key: value for key, value in facts.items() if key in taken}
-    kind = device if prompt.kind == "auto" else prompt.kind
-    return make(kind, **common, **fitting, **prompt.options)
+    options = Options(
+        kind=device if prompt.kind == "auto" else prompt.kind,
+        prompt_file=prompt.file,
+        own_template=adapter.prompt_template if prompt.kind == "auto" else None,
+        language=prompt.language,
+        space=None if prompt.coordinates == "auto" else prompt.coordinates,
+        layout=prompt.layout,
+        images=prompt.images,
+        capabilities=capabilities,
+        image_size=adapter.image_size,
+    )
+    return dialects.make_dialect(prompt.dialect or adapter.dialect, options, prompt.options, "prompt.dialect")
 
 
 def make_approver(config: ApprovalConfig) -> Approver:
@@ -160,72 +144,9 @@ def loop_settings(config: Config) -> LoopSettings:
 
 
 def browser_options(config: Config) -> BrowserOptions:
-    """Raises SetupError on values that no browser could have."""
-    from envs.browser import BrowserOptions
-
-    browser = config.browser
-    return BrowserOptions(
-        url=browser.url,
-        viewport=browser.viewport,
-        scale=browser.scale,
-        headless=not browser.headed,
-        executable=None if browser.executable is None else str(browser.executable),
-        profile=browser.profile,
-        cdp=browser.cdp,
-        allow_hosts=browser.allow_hosts,
-        allow_files=(browser.url or "").startswith("file:"),
-        downloads=browser.downloads,
-    )
-
-
-def desktop_options(config: Config, tell: Callable[[str], None] | None = None) -> DesktopOptions:
-    """`tell` is told what a person should know. Raises SetupError on values that no desktop could have."""
-    from envs.desktop import DesktopOptions
-
-    d = config.desktop
-    return DesktopOptions(
-        display=d.display,
-        monitor=d.monitor,
-        region=d.region,
-        window=d.window,
-        on_user_input=d.on_user_input,
-        stop_key=d.stop_key,
-        tell=tell,
-    )
-
-
-def launch_desktop(config: Config, tell: Callable[[str], None]) -> Callable[[], Desktop]:
-    """What starts the desktop, in a sandbox where the settings say so.
-
-    Raises SetupError as `desktop_options`; what it returns raises it where nothing can be started.
-    """
-    from envs.desktop import Desktop, Sandbox, SandboxOptions
-
-    options, d = desktop_options(config, tell), config.desktop
-    if d.sandbox is None:
-        return lambda: Desktop.launch(options)
-    inside = SandboxOptions(size=d.sandbox, command=tuple(shlex.split(d.exec or "")), watch=d.watch)
-
-    def launch() -> Desktop:
-        sandbox = Sandbox.start(inside)
-        try:
-            if sandbox.watch_port is not None:
-                tell(f"watch: a VNC viewer at 127.0.0.1:{sandbox.watch_port}")
-            return Desktop.launch(options, sandbox)
-        except BaseException:
-            sandbox.close()
-            raise
-
-    return launch
-
-
-def android_options(config: Config) -> AndroidOptions:
-    """Raises SetupError where adbutils is missing."""
-    from envs.android import AndroidOptions
-
-    a = config.android
-    options = AndroidOptions(serial=a.serial, adb_host=a.adb_host, unlock=a.unlock)
-    return options if a.adb_port is None else replace(options, adb_port=a.adb_port)
+    """As configured; a first page that is a file may be opened, as its user asked for it."""
+    first_page = config.browser.url or ""
+    return replace(config.browser, allow_files=config.browser.allow_files or first_page.startswith("file:"))
 
 
 def run_header(config: Config, adapter: Adapter, task: str, environment: str) -> dict[str, Any]:

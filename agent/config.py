@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-import shlex
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from envs.android.options import AndroidOptions
+from envs.base import SetupError
+from envs.browser.options import BrowserOptions
+from envs.desktop.options import DesktopOptions
+from envs.options import Section as EnvironmentSection
 from guikv.budget import parse_budget
 from guikv.errors import BudgetError
 
@@ -23,6 +28,7 @@ class ModelConfig(Section):
     """The model: a name that ships with the package, a hub name or a folder.
 
     min_pixels, max_pixels: of the image that it sees; empty: the checkpoint's own.
+    thinking: whether it thinks before it answers, where its chat template leaves that open; empty: as that does.
     """
 
     name: str = "nano"
@@ -33,6 +39,7 @@ class ModelConfig(Section):
     min_pixels: PositiveInt | None = None
     max_pixels: PositiveInt | None = None
     max_new_tokens: PositiveInt = 256
+    thinking: bool | None = None
 
 
 class CacheConfig(Section):
@@ -103,68 +110,6 @@ class ApprovalConfig(Section):
     rules: Path | None = None
 
 
-class BrowserConfig(Section):
-    """The browser. An empty `allow_hosts` allows all. `scale` is the device pixel ratio."""
-
-    url: str | None = None
-    viewport: tuple[PositiveInt, PositiveInt] = (1280, 720)
-    scale: Annotated[float, Field(gt=0, le=8)] = 1.0
-    headed: bool = False
-    executable: Path | None = None
-    profile: Path | None = None
-    cdp: str | None = None
-    allow_hosts: tuple[str, ...] = ()
-    downloads: Path | None = None
-
-
-class DesktopConfig(Section):
-    """The desktop. `sandbox`: size of a screen of its own, where `exec` is started; `region` is x, y, width, height."""
-
-    sandbox: tuple[PositiveInt, PositiveInt] | None = None
-    exec: str | None = None
-    watch: bool = False
-    display: str | None = None
-    monitor: Annotated[int, Field(ge=0)] = 1
-    region: tuple[int, int, PositiveInt, PositiveInt] | None = None
-    window: str | None = None
-    on_user_input: Literal["pause", "ignore", "stop"] = "pause"
-    stop_key: str = "escape"
-
-    @field_validator("sandbox", mode="before")
-    @classmethod
-    def _size(cls, value: Any) -> Any:
-        return value.lower().split("x") if isinstance(value, str) else value
-
-    @field_validator("region", mode="before")
-    @classmethod
-    def _place(cls, value: Any) -> Any:
-        return value.split(",") if isinstance(value, str) else value
-
-    @field_validator("exec")
-    @classmethod
-    def _splits(cls, value: str | None) -> str | None:
-        if value is not None and not shlex.split(value):
-            raise ValueError("names no program")
-        return value
-
-    @model_validator(mode="after")
-    def _belong(self) -> Self:
-        if self.sandbox is None and (self.exec is not None or self.watch):
-            raise ValueError("`exec` and `watch` belong to a sandbox; give its size too, e.g. 1280x800")
-        if self.sandbox is not None and self.display is not None:
-            raise ValueError("a sandbox has a display of its own, so `display` has no meaning with it")
-        return self
-
-
-class AndroidConfig(Section):
-    """The device. Empty `serial`: the only one; empty `adb_port`: $ANDROID_ADB_SERVER_PORT or 5037."""
-
-    serial: str | None = None
-    adb_host: str = "127.0.0.1"
-    adb_port: Annotated[int, Field(ge=1, le=65535)] | None = None
-    unlock: bool = True
-
-
 class RecordConfig(Section):
     """Where the record goes; empty: a new folder under `runs`."""
 
@@ -172,15 +117,40 @@ class RecordConfig(Section):
     runs: Path = Path("runs")
 
 
+def _android() -> AndroidOptions | None:
+    try:
+        return AndroidOptions()
+    except SetupError:
+        return None
+
+
 class Config(Section):
-    """Everything a run can be told."""
+    """Everything a run can be told. The sections of environments are their options classes.
+
+    `android` is empty where its defaults, which are those of the surroundings, cannot be read; starting it says why.
+    """
 
     model: ModelConfig = ModelConfig()
     cache: CacheConfig = CacheConfig()
     prompt: PromptConfig = PromptConfig()
     limits: LimitConfig = LimitConfig()
     approval: ApprovalConfig = ApprovalConfig()
-    browser: BrowserConfig = BrowserConfig()
-    desktop: DesktopConfig = DesktopConfig()
-    android: AndroidConfig = AndroidConfig()
+    browser: Annotated[BrowserOptions, EnvironmentSection] = BrowserOptions()
+    desktop: Annotated[DesktopOptions, EnvironmentSection] = DesktopOptions()
+    android: Annotated[AndroidOptions | None, EnvironmentSection] = Field(default_factory=_android)
     record: RecordConfig = RecordConfig()
+
+
+@dataclass(frozen=True)
+class LoopSettings:
+    """`max_seconds` is wall time; `max_tokens` counts tokens prefilled, computed again and generated."""
+
+    max_steps: int = 30
+    max_seconds: float | None = None
+    max_tokens: int | None = None
+    max_new_tokens: int = 256
+    screenshot_retries: int = 2
+    retry_pause: float = 0.5
+    reasks: int = 1
+    stuck_note: int = 3
+    stuck_stop: int = 5

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from agent.records import Result, StepRecord
-from agent.text import describe, number, plain, share
+from agent.text import describe, number, plain, share, size
 
 PHASES: tuple[tuple[str, str], ...] = (
     ("screenshot", "screen"),
@@ -89,7 +89,8 @@ def step_line(record: StepRecord) -> str:
         tokens = f"new {number(cost.get('tokens_new', 0))} reuse {number(cost.get('tokens_reused', 0))}"
         again = cost.get("tokens_recomputed", 0)
         parts.append(tokens + (f" again {number(again)}" if again else ""))
-        parts.append(f"kv {share(cost.get('kv_bytes', 0), cost.get('full_kv_bytes', 0))}")
+        states = f" + {size(cost['state_bytes'])} of states" if cost.get("state_bytes") else ""
+        parts.append(f"kv {share(cost.get('kv_bytes', 0), cost.get('full_kv_bytes', 0))}{states}")
     shown = " ".join(f"{short} {record.seconds[name]:.2f}" for name, short in PHASES if name in record.seconds)
     parts.append(f"{record.seconds.get('total', 0.0):.2f} s" + (f" ({shown})" if shown else ""))
     if record.error is not None:

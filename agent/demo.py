@@ -19,6 +19,7 @@ from agent.report.build import render
 from agent.runs import load_run
 from agent.text import number, share
 from envs.base import EnvironmentDied
+from guikv.files import replace_file
 
 if TYPE_CHECKING:
     from guikv.models import Adapter
@@ -199,7 +200,7 @@ def write_index(folder: Path, config: Config, outcomes: Sequence[Outcome]) -> Pa
         ],
     }
     try:
-        path.write_text(html, encoding="utf-8", errors="replace")
+        replace_file(path, html.encode(errors="replace"))
         write_atomically(folder / "demo.json", summary)
     except OSError as error:
         raise RecordError(f"the demo's page {path} cannot be written: {error.strerror or error}") from error

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+LONGEST_CHAIN = 100
+"""Exceptions that are followed from one; a longer chain was made by a fault, not by work."""
+
 
 class AgentError(Exception):
     """Base of everything that `agent` raises on bad input."""
@@ -33,3 +38,17 @@ class RecordError(AgentError):
 
 class RunError(AgentError):
     """The record of a run cannot be read."""
+
+
+def error_chain(error: BaseException) -> Iterator[BaseException]:
+    """The error, and everything that it was raised from or while handling, each once and LONGEST_CHAIN at most.
+
+    Causes and contexts may form a ring (an error that is raised again while an error that it caused is handled).
+    """
+    waiting, seen = [error], set[int]()
+    while waiting and len(seen) < LONGEST_CHAIN:
+        one = waiting.pop()
+        if id(one) not in seen:
+            seen.add(id(one))
+            yield one
+            waiting += [below for below in (one.__context__, one.__cause__) if below is not None]

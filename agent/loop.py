@@ -9,12 +9,13 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Literal, Protocol
 
 from PIL import Image
 
 from agent import costs
 from agent.approval import ActionContext, Approver
+from agent.config import LoopSettings
 from agent.console import Console
 from agent.dialects import Dialect
 from agent.errors import RecordError
@@ -23,15 +24,34 @@ from agent.history import History
 from agent.interrupts import Interrupts, Stopped, shielded
 from agent.model import Brain
 from agent.records import Failure, Result, Status, StepRecord
-from agent.settings import LoopSettings
 from agent.step import Clock, Players, Sight, StageError, Thinking, look, think
-from agent.stuck import NOTE, StuckDetector
 from envs.actions import Action, Finish, dump_action
 from envs.base import Environment, UserStopped, Verdict
 from envs.geometry import Viewport
 from guikv.content import digest_of
 
 LOGGER = logging.getLogger(__name__)
+
+
+NOTE = "You have done the same thing {count} times and the screen has not changed. Try something else."
+
+
+@dataclass
+class StuckDetector:
+    """`see` is told of every step; `note_at` repeats bring a note, `stop_at` the end."""
+
+    note_at: int = 3
+    stop_at: int = 5
+    count: int = 0
+    _last: tuple[str, str] | None = None
+
+    def see(self, picture: str, doing: str) -> Literal["moving", "note", "stuck"]:
+        """`picture` is the hash of what was acted on, `doing` any text that is equal for equal actions."""
+        self.count = self.count + 1 if self._last == (picture, doing) else 1
+        self._last = (picture, doing)
+        if self.count >= self.stop_at:
+            return "stuck"
+        return "note" if self.count >= self.note_at else "moving"
 
 
 class StepRecorder(Protocol):

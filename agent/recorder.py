@@ -7,6 +7,7 @@ frames/       pictures as PNG, named by content, so that equal ones are stored o
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import platform
@@ -19,9 +20,9 @@ from typing import IO, Any
 from PIL import Image
 
 from agent.errors import RecordError
-from agent.files import replacing
 from agent.records import Result, StepRecord
 from guikv.content import digest_of
+from guikv.files import make_folder, replace_file, replacing
 
 FORMAT = 1
 RUN_FILE, STEPS_FILE, FRAMES = "run.json", "steps.jsonl", "frames"
@@ -49,7 +50,7 @@ class Recorder:
             "status": "running",
         }
         try:
-            (folder / FRAMES).mkdir(parents=True, exist_ok=True)
+            make_folder(make_folder(folder) / FRAMES)
             write_atomically(folder / RUN_FILE, full)
             steps = (folder / STEPS_FILE).open("xb")
         except OSError as error:
@@ -85,11 +86,8 @@ class Recorder:
         name = digest_of(image)
         relative = f"{FRAMES}/{name}.png"
         if name not in self._known:
-            path = self.folder / relative
-            part = path.with_suffix(".part")
-            with part.open("wb") as file:
+            with replacing(self.folder / relative) as file:
                 image.save(file, "PNG", compress_level=3)
-            part.replace(path)
             self._known.add(name)
         return relative
 
@@ -103,8 +101,7 @@ def refuse_taken(folder: Path) -> None:
 def write_atomically(path: Path, data: Mapping[str, Any]) -> None:
     """JSON into a file that is complete or the old one. Raises OSError."""
     text = json.dumps(data, indent=2, ensure_ascii=False, default=str)
-    with replacing(path) as file:
-        file.write(f"{text}\n".encode(errors="replace"))
+    replace_file(path, f"{text}\n".encode(errors="replace"))
 
 
 def versions() -> dict[str, str]:
@@ -126,4 +123,10 @@ def now() -> str:
 
 
 def _failed(folder: Path, error: OSError) -> RecordError:
-    return RecordError(f"the run in {folder} cannot be written: {error.strerror or error}", "is the disk full?")
+    place = f"{Path(error.filename).name}: " if error.errno == errno.ELOOP else ""
+    return RecordError(f"the run in {folder} cannot be written: {place}{error.strerror or error}", hint_of(error))
+
+
+def hint_of(error: OSError) -> str:
+    """What to do about a file that could not be written."""
+    return "is the disk full?" if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from pathlib import Path
-from typing import Any, get_origin
+from typing import Any, get_args, get_origin
 
+import yaml
 from pydantic import BaseModel, ValidationError
 
 from agent.config import Config
 from agent.errors import ConfigError
-from agent.yamlfile import read_yaml, scalar
+from envs.options import setting_types
 
 PREFIX = "GUIKV_"
 SEPARATOR = "__"
@@ -91,7 +92,7 @@ def _assignment(option: str, text: str, example: str) -> tuple[str, Any]:
     return key.strip(), scalar(value)
 
 
-def _flatten(data: Mapping[str, Any], prefix: str, model: type[BaseModel]) -> list[tuple[str, Any]]:
+def _flatten(data: Mapping[str, Any], prefix: str, model: type[Any]) -> list[tuple[str, Any]]:
     """Nested mapping → `section.key` and value, down to where the settings themselves begin."""
     out: list[tuple[str, Any]] = []
     for name, value in data.items():
@@ -106,26 +107,26 @@ def _flatten(data: Mapping[str, Any], prefix: str, model: type[BaseModel]) -> li
 
 def check_key(setting: Setting) -> None:
     """Raises ConfigError with the nearest known key when there is no such setting."""
-    model: type[BaseModel] = Config
+    model: type[Any] = Config
     parts = setting.key.split(".")
     for index, part in enumerate(parts):
-        if part not in model.model_fields:
+        if part not in _types(model):
             raise ConfigError(f"{setting.origin}: there is no setting {setting.key!r}", _nearest(setting.key))
         section = _section(model, part)
         if section is None:
-            free = get_origin(model.model_fields[part].annotation) is dict
+            free = get_origin(_types(model)[part]) is dict
             if index + 1 < len(parts) and not free:
                 raise ConfigError(f"{setting.origin}: {'.'.join(parts[: index + 1])} has no keys of its own")
             return
         model = section
-    expected = ", ".join(model.model_fields)
+    expected = ", ".join(_types(model))
     raise ConfigError(f"{setting.origin}: {setting.key} is a section, not a setting", f"its keys are {expected}")
 
 
-def known_keys(model: type[BaseModel] = Config, prefix: str = "") -> list[str]:
+def known_keys(model: type[Any] = Config, prefix: str = "") -> list[str]:
     """All settings as `section.key`."""
     keys: list[str] = []
-    for name in model.model_fields:
+    for name in _types(model):
         section = _section(model, name)
         keys += [f"{prefix}{name}"] if section is None else known_keys(section, f"{prefix}{name}.")
     return keys
@@ -143,10 +144,20 @@ def _nearest(key: str) -> str:
     return f"the nearest is {best[0]!r}" if best else f"sections are {', '.join(Config.model_fields)}"
 
 
-def _section(model: type[BaseModel], name: str) -> type[BaseModel] | None:
-    field = model.model_fields.get(name)
-    annotation = field.annotation if field else None
-    return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
+def _types(section: type[Any]) -> dict[str, Any]:
+    """Key → type of its value."""
+    if issubclass(section, BaseModel):
+        return {name: field.annotation for name, field in section.model_fields.items()}
+    return setting_types(section)
+
+
+def _section(model: type[Any], name: str) -> type[Any] | None:
+    """The section that a key of `model` leads to, or None where it is a setting or none at all."""
+    annotation = _types(model).get(name)
+    for kind in (annotation, *get_args(annotation)):
+        if isinstance(kind, type) and (is_dataclass(kind) or issubclass(kind, BaseModel)):
+            return kind
+    return None
 
 
 def _put(tree: dict[str, Any], setting: Setting) -> None:
@@ -162,7 +173,36 @@ def _put(tree: dict[str, Any], setting: Setting) -> None:
 def _explain(error: ValidationError, origins: Mapping[str, str]) -> ConfigError:
     first = error.errors()[0]
     key = ".".join(str(part) for part in first["loc"])
-    origin = next((place for known, place in origins.items() if key == known or key.startswith(known + ".")), "")
     message = first["msg"].removeprefix("Value error, ")
-    given = "" if isinstance(first["input"], dict) else f", not {first['input']!r}"
+    inside = [known for known in origins if known.startswith(key + ".")]
+    if inside:
+        # A section was refused as a whole: the key that it complains of, or the last that was given.
+        key = next((known for known in inside if known.rpartition(".")[2] in message), inside[-1])
+    origin = next((place for known, place in origins.items() if key == known or key.startswith(known + ".")), "")
+    given = "" if inside or isinstance(first["input"], dict) else f", not {first['input']!r}"
     return ConfigError(f"{origin + ': ' if origin else ''}{key}: {message}{given}")
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Mapping in a YAML file (an empty file is an empty mapping). Raises ConfigError."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}") from error
+    try:
+        data = yaml.safe_load(text)
+    except (yaml.YAMLError, RecursionError) as error:
+        raise ConfigError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
+    if data is None:
+        return {}
+    if not isinstance(data, dict):
+        raise ConfigError(f"{path} must hold keys with values, not a {type(data).__name__}")
+    return data
+
+
+def scalar(text: str) -> Any:
+    """The value `text` would be in a YAML file: `20` a number, `[1, 2]` a list, anything odd itself."""
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text

@@ -12,13 +12,13 @@ from PIL import Image
 
 from agent import costs
 from agent.approval import Approver
+from agent.config import LoopSettings
 from agent.dialects import Dialect, Parsed
 from agent.errors import ParseError
 from agent.history import History, Observation, Turn
 from agent.interrupts import Interrupts
 from agent.model import Brain, PatchMap
 from agent.records import Failure, Kept, Stage
-from agent.settings import LoopSettings
 from agent.text import plain
 from envs.base import Environment, HiddenScreen, ScreenshotError
 from envs.geometry import Resize, Size, Viewport

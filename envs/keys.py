@@ -27,7 +27,7 @@ _ALIASES = {
     "alt": "altleft altright altl altr altgr altgraph option optionleft optionright opt isolevel3shift",
     "meta": "metaleft metaright metal metar win winleft winright windows cmd command commandleft "
     "commandright super superl superr hyper os",
-    "enter": "return ret kpenter numpadenter linefeed",
+    "enter": "return ret kpenter numenter numpadenter linefeed",
     "escape": "esc",
     "tab": "tabulator",
     "space": "spacebar",
@@ -46,22 +46,22 @@ _ALIASES = {
     "numlock": "num",
     "scrolllock": "scroll",
     "printscreen": "prtsc prtscr prntscrn prtscreen print snapshot sysrq",
-    "pause": "break",
+    "pause": "break pausebreak",
     "menu": "apps contextmenu application",
     "volumeup": "audiovolumeup xf86audioraisevolume",
     "volumedown": "audiovolumedown xf86audiolowervolume",
     "volumemute": "mute audiovolumemute xf86audiomute",
     "playpause": "mediaplaypause xf86audioplay",
     "nexttrack": "medianexttrack xf86audionext",
-    "prevtrack": "mediaprevioustrack xf86audioprev",
+    "prevtrack": "previoustrack mediaprevioustrack xf86audioprev",
 }
 
 _CHARACTERS = {
-    "+": "plus add kpadd numpadadd",
-    "-": "minus hyphen subtract kpsubtract numpadsubtract dash",
-    "*": "asterisk multiply star kpmultiply numpadmultiply",
-    "/": "slash divide kpdivide numpaddivide",
-    ".": "period dot decimal kpdecimal numpaddecimal point",
+    "+": "plus add numplus numadd numpadplus kpadd numpadadd",
+    "-": "minus numminus numsubtract numpadminus hyphen subtract kpsubtract numpadsubtract dash",
+    "*": "asterisk multiply nummultiply numstar numasterisk numpadstar numpadasterisk star kpmultiply numpadmultiply",
+    "/": "slash numslash numdivide numpadslash forwardslash divide kpdivide numpaddivide",
+    ".": "period numdot numdecimal numperiod numpaddot numpadperiod dot decimal kpdecimal numpaddecimal point",
     ",": "comma separator",
     "=": "equal equals",
     ";": "semicolon",
@@ -98,6 +98,17 @@ for _table in (_ALIASES, _CHARACTERS):
     for _canonical, _others in _table.items():
         _BY_NAME.update(dict.fromkeys(_others.split(), _canonical))
 
+_SIDES = ("left", "right")
+_MODIFIER_NAMES = "ctrl control shift alt option opt meta win windows cmd command super"
+for _name in _MODIFIER_NAMES.split():
+    # As people write them; keyboards' own names have the side behind (`ctrlleft`).
+    _BY_NAME.update({f"{_side}{_name}": _BY_NAME[_name] for _side in _SIDES})
+
+_GOES_ON = frozenset({"key", "gr", "graph"})
+"""What may follow a modifier as a part of its name; a side that follows is a key of its own."""
+_MAX_WORDS = 4
+"""Words of the longest name, as in `media play pause key`."""
+
 _BLANKS = {" ": "space", "\n": "enter", "\r": "enter", "\t": "tab", "\b": "backspace", "\x1b": "escape"}
 
 
@@ -129,15 +140,64 @@ def canonical(name: str) -> str:
 
 
 def parse_chord(text: str) -> tuple[str, ...]:
-    """Keys of `ctrl c`, `ctrl+c`, `Ctrl-Shift-T`, `ctrl++` or a single name such as `page up`.
+    """Keys of `ctrl c`, `ctrl+c`, `Ctrl-Shift-T`, `ctrl++` or a single name such as `page up`. Raises UnknownKey.
 
-    `alt left` is a chord of two, `altleft` and `alt_left` are one key. Raises UnknownKey.
+    A name of several words is one key wherever it stands, and the longest known name wins: `ctrl page down`,
+    `alt left arrow`, `right alt`, `num 1`. A modifier before a side is a key of its own: `alt left` is a chord of two,
+    while `altleft` and `alt_left` are one key.
     """
     if text in _BLANKS:
         return (_BLANKS[text],)
-    # A separator that follows a separator is a key itself, as in ctrl++.
-    parts = [part for part in re.split(r"(?<=[^\s+-])(?:\s*[+-]\s*(?=.)|\s+)", text.strip()) if part]
+    words = _words(text)
+    if not words:
+        raise UnknownKey(text)
+    keys: list[str] = []
+    index = 0
+    while index < len(words):
+        key, index = _longest(words, index)
+        keys += key
+    return tuple(keys)
+
+
+def _words(text: str) -> list[tuple[str, bool]]:
+    """Names in a chord, each with whether it may go on in a name with the word before: no plus stands between."""
+    words: list[tuple[str, bool]] = []
+    pieces = re.findall(r"[+-]|[^\s+-]+", text)
+    joined, separated = True, True
+    for number, piece in enumerate(pieces):
+        # A separator that follows a separator, or stands at either end, is a key itself, as in ctrl++.
+        if piece in "+-" and not separated and number + 1 < len(pieces):
+            joined, separated = piece != "+", True
+            continue
+        words.append((piece, joined and piece not in "+-"))
+        joined, separated = piece not in "+-", False
+    return words
+
+
+def _longest(words: list[tuple[str, bool]], index: int) -> tuple[tuple[str, ...], int]:
+    """The keys of the longest name that starts at `index`, and the index after it. Raises UnknownKey."""
+    first = words[index][0]
+    modifier = _BY_NAME.get(_fold(first)) in MODIFIERS
+    if len(first) > 1:
+        for count in range(min(_MAX_WORDS, len(words) - index), 1, -1):
+            parts = words[index : index + count]
+            if all(may for _, may in parts[1:]) and not (modifier and _fold(parts[1][0]) not in _GOES_ON):
+                name = "".join(_fold(word) for word, _ in parts)
+                found = _BY_NAME.get(name) or _BY_NAME.get(name.removesuffix("key"))
+                if found is not None:
+                    return (found,), index + count
+    return _single(first), index + 1
+
+
+def _single(word: str) -> tuple[str, ...]:
+    """One word: a key, or several with underscores between (`ctrl_c`)."""
     try:
-        return tuple(canonical(part) for part in parts or [text])
+        return (canonical(word),)
     except UnknownKey:
-        return (canonical(text),)
+        parts = [part for part in word.split("_") if part]
+        if len(parts) < 2:
+            raise
+        try:
+            return parse_chord(" ".join(parts))
+        except UnknownKey:
+            raise UnknownKey(word) from None

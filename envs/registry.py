@@ -12,22 +12,35 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
+from operator import attrgetter
 from typing import Any
 
 from envs.actions import ACTION_TYPES
 from envs.base import EnvError, Environment, SetupError
-from envs.factories import check_known
+from envs.options import check_known, filled, option_names
 
 GROUP = "guikv.environments"
 
-ENVIRONMENTS: dict[str, str] = {
-    "browser": "envs.factories:browser",
-    "desktop": "envs.factories:desktop",
-    "android": "envs.factories:android",
-    "playground": "envs.factories:playground",
-    "miniwob": "envs.factories:miniwob",
+
+@dataclass(frozen=True)
+class BuiltIn:
+    """Where to find what starts an environment (module:attribute), and the options class that it takes.
+
+    Without such a class it takes its options by keyword.
+    """
+
+    launch: str
+    options: str = ""
+
+
+ENVIRONMENTS: dict[str, BuiltIn] = {
+    "browser": BuiltIn("envs.browser:Browser.launch", "envs.browser.options:BrowserOptions"),
+    "desktop": BuiltIn("envs.desktop:Desktop.launch", "envs.desktop.options:DesktopOptions"),
+    "android": BuiltIn("envs.android:Android.launch", "envs.android.options:AndroidOptions"),
+    "playground": BuiltIn("envs.playground.live:open_page"),
+    "miniwob": BuiltIn("envs.miniwob:open_task"),
 }
-"""The project's own, as module:function. No package can take one of these names."""
+"""The project's own. No package can take one of these names."""
 
 Factory = Callable[..., Environment]
 
@@ -39,11 +52,12 @@ MEMBERS = (
 
 @dataclass(frozen=True)
 class Entry:
-    """A factory that was found, and what it came with (for messages)."""
+    """A factory that was found, what it came with (for messages), and the options class it takes, if any."""
 
     name: str
     factory: Factory
     origin: str
+    options: type[Any] | None = None
 
 
 def environment_names() -> tuple[str, ...]:
@@ -64,10 +78,25 @@ def make_environment(name: str, **options: Any) -> Environment:
     raises.
     """
     entry = find(name)
+    if entry.options is not None:
+        return launch(name, filled(name, entry.options, options))
     known = _options_of(entry)
     if known is not None:
         check_known(name, options, set(known))
-    environment = _call(entry, options)
+    return _checked(entry, lambda: entry.factory(**options))
+
+
+def launch(name: str, options: Any = None) -> Environment:
+    """Start one of the project's own with its options class; None is all as it is by default.
+
+    Raises SetupError, and any EnvError that starting it raises.
+    """
+    entry = find(name)
+    return _checked(entry, lambda: entry.factory(options))
+
+
+def _checked(entry: Entry, start: Callable[[], Environment]) -> Environment:
+    environment = _call(entry, start)
     try:
         _check(entry, environment)
     except SetupError:
@@ -81,8 +110,9 @@ def make_environment(name: str, **options: Any) -> Environment:
 def find(name: str) -> Entry:
     """The factory of that name, loaded. Raises SetupError."""
     if name in ENVIRONMENTS:
-        module, _, attribute = ENVIRONMENTS[name].partition(":")
-        return Entry(name, getattr(import_module(module), attribute), "guikv")
+        built_in = ENVIRONMENTS[name]
+        options = _attribute(built_in.options) if built_in.options else None
+        return Entry(name, _attribute(built_in.launch), "guikv", options)
     points = [point for point in entry_points(group=GROUP) if point.name == name]
     if not points:
         names = environment_names()
@@ -95,6 +125,11 @@ def find(name: str) -> Entry:
             "uninstall all but one of them",
         )
     return Entry(name, _load(points[0]), _package(points[0]))
+
+
+def _attribute(place: str) -> Any:
+    module, _, path = place.partition(":")
+    return attrgetter(path)(import_module(module))
 
 
 def _package(point: EntryPoint) -> str:
@@ -115,6 +150,8 @@ def _load(point: EntryPoint) -> Factory:
 
 
 def _options_of(entry: Entry) -> tuple[str, ...] | None:
+    if entry.options is not None:
+        return option_names(entry.options)
     try:
         parameters = inspect.signature(entry.factory).parameters.values()
     except (TypeError, ValueError):
@@ -126,9 +163,9 @@ def _options_of(entry: Entry) -> tuple[str, ...] | None:
     return tuple(parameter.name for parameter in parameters if parameter.kind in named)
 
 
-def _call(entry: Entry, options: dict[str, Any]) -> Environment:
+def _call(entry: Entry, start: Callable[[], Environment]) -> Environment:
     try:
-        return entry.factory(**options)
+        return start()
     except EnvError:
         raise
     except Exception as error:

@@ -12,7 +12,7 @@ from typing import Self
 from envs.base import SetupError
 
 HINT = "sudo apt-get install xvfb"
-START_SECONDS = 15.0
+START_SECONDS = 60.0
 _STOP_SECONDS = 3.0
 
 

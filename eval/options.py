@@ -13,6 +13,7 @@ MomentOption = Annotated[str, typer.Option(help="next_observation or prefill")]
 WindowOption = Annotated[str, typer.Option(help="older screenshots: shrink, drop or recompute")]
 HistoryOption = Annotated[int, typer.Option(min=1, help="screenshots held")]
 ModelOption = Annotated[str, typer.Option(help="nano, a folder or a hub name")]
+WorkersOption = Annotated[str, typer.Option(help="processes that play, each with a model: 1, 4, ray, or ray:2")]
 
 
 def listed(text: str) -> tuple[str, ...]:

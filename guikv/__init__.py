@@ -14,8 +14,19 @@ if TYPE_CHECKING:
     from guikv.models import load_model
     from guikv.policies import POLICIES, GuiKV, make_policy
     from guikv.session import Session
+    from guikv.settings import Settings
 
-__all__ = ["POLICIES", "Budget", "GuiKV", "Session", "compress", "load_model", "make_policy", "parse_budget"]
+__all__ = [
+    "POLICIES",
+    "Budget",
+    "GuiKV",
+    "Session",
+    "Settings",
+    "compress",
+    "load_model",
+    "make_policy",
+    "parse_budget",
+]
 
 _HOMES = {
     "Budget": "guikv.budget",
@@ -26,6 +37,7 @@ _HOMES = {
     "GuiKV": "guikv.policies",
     "make_policy": "guikv.policies",
     "Session": "guikv.session",
+    "Settings": "guikv.settings",
 }
 
 

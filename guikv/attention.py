@@ -28,12 +28,13 @@ NAME = "guikv"
 class Watch:
     """What one forward pass leaves behind for the policy.
 
-    queries: layer → [batch, query_heads, w, head_dim], the last `window` queries after RoPE
+    observation_window: how many of the last queries are wanted; saliency: whose norms are: normed, residual or None
+    queries: layer → [batch, query_heads, w, head_dim], those queries after RoPE
     norms: layer → [batch, new], L2 norm of each new token's hidden state, float32
     """
 
     cache: CompressedCache | None = None
-    window: int = 0
+    observation_window: int = 0
     saliency: str | None = None
     queries: dict[int, Tensor] = field(default_factory=dict)
     norms: dict[int, Tensor] = field(default_factory=dict)
@@ -92,8 +93,8 @@ def guikv_attention(
     padding = None
     if watch is not None:
         number = int(module.layer_idx)  # type: ignore[arg-type]
-        if watch.window:
-            watch.queries[number] = query[:, :, -watch.window :].detach()
+        if watch.observation_window:
+            watch.queries[number] = query[:, :, -watch.observation_window :].detach()
         if watch.cache is not None and watch.cache.layers[number].padded:
             padding = watch.cache.layers[number].index == PADDING
     out = attend(query, key, value, scaling=scaling, padding=padding)

@@ -32,6 +32,15 @@ class Budget:
             return int(self.amount)
         return int(self.amount // bytes_per_entry)
 
+    def check_whole(self, tokens: int, bytes_per_entry: int) -> None:
+        """Raise BudgetError when a screenshot of `tokens`, which has to stay whole, is more than an absolute budget."""
+        allowed = self.entries(0, bytes_per_entry)
+        if self.unit != "percent" and tokens > allowed:
+            raise BudgetError(
+                f"a screenshot becomes {tokens:,} tokens and stays whole while it is acted on, but the budget of "
+                f"{self} holds {allowed:,}: raise the budget, lower --max-pixels, or compress at the prefill"
+            )
+
     def __str__(self) -> str:
         return f"{self.amount:g}" + {"percent": "%", "tokens": " tokens", "bytes": "B"}[self.unit]
 

@@ -157,7 +157,13 @@ class CompressedCache(Cache):
 
     @property
     def nbytes(self) -> int:
+        """Bytes of all keys and values."""
         return sum(layer.nbytes for _, layer in self.kv)
+
+    @property
+    def state_bytes(self) -> int:
+        """Bytes of what layers without entries remember by; caches of entries have none."""
+        return 0
 
     @property
     def entries(self) -> int:

@@ -41,7 +41,7 @@ class Plan:
     share: float
 
 
-def window_frames(ledger: Ledger, history: int) -> list[int]:
+def sent_frames(ledger: Ledger, history: int) -> list[int]:
     """The last `history` screenshots: those the stateless protocol would send."""
     return sorted(ledger.screenshots)[-history:]
 
@@ -56,7 +56,7 @@ def make_plan(
     ledger: Ledger, budget: Budget, moment: Moment, history: int, protect: bool, bytes_per_entry: int
 ) -> Plan | None:
     """The plan for the ledger as it is, or None when the moment leaves nothing to compress."""
-    frames = [n for n in window_frames(ledger, history) if not bool(ledger.dropped[ledger.frames == n].any())]
+    frames = [n for n in sent_frames(ledger, history) if not bool(ledger.dropped[ledger.frames == n].any())]
     current = frames[-1] if frames else None
     stateless = int(stateless_rows(ledger, history).sum())
     forced = ledger.protected.clone() if protect else torch.zeros_like(ledger.protected)
@@ -94,7 +94,7 @@ def compress(
     if policy.selection == "query":
         for _, layer in cache.kv:
             layer.expand(shape.query_heads)
-    window = min(policy.window_for(plan.capacity, tokens_after(ledger, plan.current)), watched_rows(watch))
+    window = min(policy.observation_window(plan.capacity, tokens_after(ledger, plan.current)), watched_rows(watch))
     views = make_views(cache, ledger, watch, norms, plan)
     capacities = policy.capacities(views, plan.capacity, window)
     for (_, layer), view, capacity in zip(cache.kv, views, capacities, strict=True):

@@ -1,22 +1,96 @@
-"""Counting a step's costs while a session runs."""
+"""What a step cost, and what it would have cost without memory: tokens, bytes, FLOPs, seconds.
+
+FLOPs are counted by formula, 2 per multiply-add, for matrix products only; attention counts the full rectangle of
+new queries times cached entries, which is what the kernels that take a mask compute.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import torch
 
-from guikv.accounting import StepCost, Stopwatch, decoder_flops
 from guikv.cache import CompressedCache
 from guikv.compression import frame_presence, stateless_rows
 from guikv.ledger import Ledger
-from guikv.models.base import Adapter
+from guikv.models.base import Adapter, Shape
 from guikv.prompt import NO_FRAME, Pixels, Prompt
+from guikv.state import State
 
-if TYPE_CHECKING:
-    from guikv.session import Session
 
-__all__ = ["Counter", "StepCost"]
+@dataclass(frozen=True)
+class StepCost:
+    """Costs since the last `extend`.
+
+    tokens_new: prefilled; tokens_recomputed: of those, how many had been computed before; tokens_reused: taken
+    from the cache; tokens_generated: written by the model
+    entries_per_frame: screenshot → entries still cached, mean over layers and heads
+    kv_bytes: of the cache as it is; full_kv_bytes: of the stateless protocol's full cache (KV heads only)
+    state_bytes: of a hybrid's linear layers, which hold no entries: their states with the marks to come back to
+    flops, flops_stateless: of this step, and of the same step with everything computed anew
+    vision_hits, vision_misses: screenshots taken from the vision cache, and encoded; vision_bytes: of that cache
+    seconds: by phase (vision, prefill, compression, decoding)
+    """
+
+    tokens_new: int = 0
+    tokens_reused: int = 0
+    tokens_recomputed: int = 0
+    tokens_generated: int = 0
+    entries_per_frame: dict[int, float] = field(default_factory=dict)
+    kv_bytes: int = 0
+    full_kv_bytes: int = 0
+    state_bytes: int = 0
+    flops: int = 0
+    flops_stateless: int = 0
+    vision_hits: int = 0
+    vision_misses: int = 0
+    vision_bytes: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form (frame numbers become strings, as JSON has it)."""
+        data = asdict(self)
+        data["entries_per_frame"] = {str(k): round(v, 3) for k, v in self.entries_per_frame.items()}
+        data["seconds"] = {k: round(v, 6) for k, v in self.seconds.items()}
+        return data
+
+
+class Stopwatch:
+    """Seconds by phase; waits for the device, so that a phase's work is counted where it was asked for."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.device, self.seconds = device, dict[str, float]()
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        self._wait()
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._wait()
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
+
+    def _wait(self) -> None:
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+
+
+def decoder_flops(shape: Shape, new: int, entries: list[int], logits: int = 1) -> int:
+    """FLOPs of running `new` tokens through the decoder.
+
+    entries: per layer, the cached entries that the new queries see, their own included. logits: rows of the head.
+    """
+    width = shape.query_heads * shape.head_dim
+    projections = shape.hidden * (2 * width + 2 * shape.kv_heads * shape.head_dim)
+    mlp = 3 * shape.hidden * shape.intermediate
+    linear = 2 * new * (projections + mlp) * shape.layers
+    attention = sum(4 * new * n * width for n in entries)
+    return linear + 2 * new * shape.extra + attention + 2 * logits * shape.hidden * shape.vocabulary
 
 
 class Counter:
@@ -24,13 +98,13 @@ class Counter:
 
     def __init__(self, adapter: Adapter) -> None:
         self.adapter = adapter
-        self.watch = Stopwatch(adapter.device)
+        self.stopwatch = Stopwatch(adapter.device)
         self.new = self.reused = self.recomputed = self.generated = self.flops = self.flops_stateless = 0
         self.vision_hits = self.vision_misses = 0
 
     def begin(self, before: Ledger, prompt: Prompt, reuse: int, history: int) -> None:
         """A new step: `prompt` follows what the session held `before`, of which `reuse` tokens stay."""
-        self.watch = Stopwatch(self.adapter.device)
+        self.stopwatch = Stopwatch(self.adapter.device)
         self.new, self.reused, self.generated, self.flops = len(prompt) - reuse, reuse, 0, 0
         self.vision_hits = self.vision_misses = 0
         self.recomputed = computed_before(before, prompt, reuse)
@@ -51,10 +125,11 @@ class Counter:
             self.vision_misses += 1
             self.flops += self.adapter.vision_flops(pixels)
 
-    def cost(self, session: Session) -> StepCost:
-        shape, ledger = self.adapter.shape, session.ledger
-        full = int(stateless_rows(ledger, session.settings.history).sum())
-        held = frame_presence(session.cache, ledger)
+    def cost(self, state: State, history: int) -> StepCost:
+        """Costs since `begin`, the session being in this state; `history` screenshots are what stateless means."""
+        shape, ledger = self.adapter.shape, state.ledger
+        full = int(stateless_rows(ledger, history).sum())
+        held = frame_presence(state.cache, ledger)
         # Decoding under the stateless protocol sees the whole prompt and what was generated so far.
         decoding = sum(
             decoder_flops(shape, 1, [full - self.generated + i + 1] * shape.layers) for i in range(self.generated)
@@ -65,14 +140,15 @@ class Counter:
             tokens_recomputed=self.recomputed,
             tokens_generated=self.generated,
             entries_per_frame={n: float(h.sum()) for n, h in held.items()},
-            kv_bytes=session.kv_bytes,
+            kv_bytes=state.cache.nbytes,
+            state_bytes=state.cache.state_bytes,
             vision_hits=self.vision_hits,
             vision_misses=self.vision_misses,
             vision_bytes=self.adapter.vision_cache.nbytes,
             full_kv_bytes=full * shape.bytes_per_token(self.adapter.dtype),
             flops=self.flops,
             flops_stateless=self.flops_stateless + decoding,
-            seconds=dict(self.watch.seconds),
+            seconds=dict(self.stopwatch.seconds),
         )
 
 

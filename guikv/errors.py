@@ -31,3 +31,10 @@ class ContextError(SessionError):
 
 class DeviceMemoryError(GuikvError):
     """A device has not enough memory: for a model before it is loaded, or in the middle of a step."""
+
+
+class FileError(GuikvError, OSError):
+    """Where a file or folder is to be written lies something that is none: a link, a pipe."""
+
+    def __str__(self) -> str:
+        return f"{self.filename}: {self.strerror}"

@@ -27,7 +27,7 @@ from guikv.models.base import Shape, shape_of
 from guikv.policies import Policy
 from guikv.prompt import NO_FRAME
 
-PLUGGABLE = ("qwen2_5_vl", "qwen3_vl")
+SUPPORTED = ("qwen2_5_vl", "qwen3_vl")
 
 
 @contextmanager
@@ -38,26 +38,26 @@ def compress(model: Any, policy: Policy, budget: str | Budget = "20%") -> Iterat
     `generate` SessionError for padded batches.
     """
     kind = getattr(getattr(model, "config", None), "model_type", type(model).__name__)
-    if kind not in PLUGGABLE:
-        raise ModelError(f"cannot compress {kind!r}: known architectures are {', '.join(PLUGGABLE)}")
-    plug = _Plug(model, policy, parse_budget(budget) if isinstance(budget, str) else budget)
+    if kind not in SUPPORTED:
+        raise ModelError(f"cannot compress {kind!r}: known architectures are {', '.join(SUPPORTED)}")
+    hooks = _Compressor(model, policy, parse_budget(budget) if isinstance(budget, str) else budget)
     text = model.config.text_config
     before = text._attn_implementation
     model.set_attn_implementation({"text_config": NAME})
     handles = [
-        model.register_forward_pre_hook(plug.before_forward, with_kwargs=True),
-        model.register_forward_hook(plug.after_forward, with_kwargs=True, always_call=True),
+        model.register_forward_pre_hook(hooks.before_forward, with_kwargs=True),
+        model.register_forward_hook(hooks.after_forward, with_kwargs=True, always_call=True),
     ]
     try:
         yield model
     finally:
-        plug.stack.close()
+        hooks.stack.close()
         for handle in handles:
             handle.remove()
         model.set_attn_implementation({"text_config": before})
 
 
-class _Plug:
+class _Compressor:
     """The two hooks around the model's forward, and what passes between them."""
 
     def __init__(self, model: Any, policy: Policy, budget: Budget) -> None:
@@ -79,7 +79,7 @@ class _Plug:
         cache = CompressedCache(self.shape.layers)
         self.ledger = self._ledger(ids)
         window = self.policy.watched(tokens_after(self.ledger, self.ledger.newest_frame))
-        self.watch = Watch(cache=cache, window=window, saliency=self.policy.watched_norms)
+        self.watch = Watch(cache=cache, observation_window=window, saliency=self.policy.watched_norms)
         self.stack.enter_context(watching(self.model.model.language_model.layers, self.watch))
         return args, {**kwargs, "past_key_values": cache, "use_cache": True}
 

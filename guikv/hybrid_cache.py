@@ -22,7 +22,7 @@ LINEAR = "linear_attention"
 MARKS = 6
 """Marks that are kept beside the newest one: about three steps of an episode."""
 
-State = tuple[Tensor | None, Tensor | None]
+LayerState = tuple[Tensor | None, Tensor | None]
 """A layer's state: the last inputs of its convolution [batch, channels, kernel], and its recurrent state [batch, heads,
 key, value]; None before the first token."""
 
@@ -58,10 +58,10 @@ class StateLayer(LinearAttentionLayer):
         return recurrent_states
 
     @property
-    def state(self) -> State:
+    def state(self) -> LayerState:
         return self.conv_states[0], self.recurrent_states[0]
 
-    def put(self, state: State) -> None:
+    def put(self, state: LayerState) -> None:
         """Make this the layer's state."""
         conv, recurrent = state
         self.conv_states[0], self.recurrent_states[0] = conv, recurrent
@@ -84,7 +84,7 @@ class HybridCache(CompressedCache):
     def __init__(self, layer_types: Iterable[str]) -> None:
         made = [StateLayer() if kind == LINEAR else CompressedLayer() for kind in layer_types]
         Cache.__init__(self, layers=made)
-        self.marks: dict[int, tuple[State, ...]] = {}
+        self.marks: dict[int, tuple[LayerState, ...]] = {}
         self._passing: int | None = None
         """The mark of the token that is being decoded: kept only until the next one."""
         self._prefilled = False
@@ -132,6 +132,7 @@ class HybridCache(CompressedCache):
         return max((at for at in self.marks if at <= length), default=0)
 
     def truncate(self, length: int) -> None:
+        """As in `CompressedCache`: raises SessionError where no mark was kept."""
         for layer, state in zip(self.states, self._at(length), strict=True):
             layer.put(state)
         for _, entries in self.kv:
@@ -150,6 +151,7 @@ class HybridCache(CompressedCache):
             )
 
     def copy(self) -> HybridCache:
+        """A cache with the same content and marks; tensors are shared until one of the two changes."""
         other = HybridCache(())
         for layer in self.layers:
             if isinstance(layer, CompressedLayer):
@@ -173,10 +175,10 @@ class HybridCache(CompressedCache):
         for number, layer in enumerate(self.states):
             layer.put((parts.get(f"conv.{number}"), parts.get(f"recurrent.{number}")))
 
-    def _now(self) -> tuple[State, ...]:
+    def _now(self) -> tuple[LayerState, ...]:
         return tuple(layer.state for layer in self.states)
 
-    def _at(self, length: int) -> tuple[State, ...]:
+    def _at(self, length: int) -> tuple[LayerState, ...]:
         if length in self.marks:
             return self.marks[length]
         if length == 0:

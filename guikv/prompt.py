@@ -9,6 +9,7 @@ from PIL import Image
 from torch import Tensor
 
 NO_FRAME = -1
+"""Frame number of a token that belongs to no screenshot: text, and the markers around pictures."""
 
 
 @dataclass(frozen=True)

@@ -10,34 +10,34 @@ never having extended would; removing a screenshot moves no position; a saved se
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from guikv.attention import Watch, watching
-from guikv.budget import Budget
 from guikv.cache import CompressedCache
-from guikv.compression import Moment, compress, frame_presence, make_plan, tokens_after
+from guikv.compression import compress, frame_presence, make_plan, tokens_after
 from guikv.content import Message, last_frames, smaller_but_newest
 from guikv.costs import Counter, StepCost
 from guikv.errors import GuikvError, SessionError
 from guikv.ledger import Ledger
-from guikv.limits import check_context, check_newest
 from guikv.models.base import Adapter
 from guikv.models.vision import Features, place
-from guikv.policies import GuiKV, Policy
+from guikv.out_of_memory import memory_errors
 from guikv.prompt import NO_FRAME, Prompt
-from guikv.recovery import memory_errors
-from guikv.settings import Settings, Window
+from guikv.settings import Settings
+from guikv.state import State, rollback
+from guikv.store import load_session, save_session
 
 
 @dataclass(frozen=True)
 class Generation:
-    """The model's reply: its text and ids without the end-of-turn token; `finished` if it ended by itself."""
+    """The model's reply: its text and ids without the end-of-turn token; `finished` if it ended by itself.
+
+    Where the checkpoint's template opens the reply (with `<think>`, say), text and ids begin with what it wrote there.
+    """
 
     text: str
     ids: tuple[int, ...]
@@ -54,35 +54,18 @@ class PatchMap:
 
 
 class Session:
-    """One episode. Not thread-safe; several sessions may share one adapter, one at a time."""
+    """One episode. Not thread-safe; several sessions may share one adapter, one at a time.
 
-    def __init__(
-        self,
-        adapter: Adapter,
-        policy: Policy | None = None,
-        budget: Budget | None = None,
-        moment: Moment = "next_observation",
-        window: Window = "shrink",
-        history: int = 5,
-        protect: bool = True,
-        old_pixels: int | None = None,
-    ) -> None:
+    Raises SessionError for settings that the model's kind of cache cannot follow.
+    """
+
+    def __init__(self, adapter: Adapter, settings: Settings | None = None) -> None:
         self.adapter = adapter
-        self.settings = Settings(
-            policy or GuiKV(), budget or Budget(20, "percent"), moment, window, history, protect, old_pixels
-        )
-        self.cache: CompressedCache = adapter.new_cache()
-        if window == "drop" and not self.cache.forgets:
-            raise SessionError("this model's states cannot drop a screenshot: use window 'shrink' or 'recompute'")
-        self.ledger = Ledger()
-        self.next_logits: Tensor | None = None
-        """[vocabulary], float32: the model's next token, or None until something was prefilled."""
-        self.watch = Watch()
-        self.observed = 0
-        """Tokens in the ledger when the last prefill ended, whose queries `watch` holds."""
-        self.norms: Tensor | None = None
-        """[layers, 1, n] norms of hidden states, for the policies that ask for them."""
+        self.settings = settings or Settings()
+        self.state = State(Ledger(), adapter.new_cache())
         self.counter = Counter(adapter)
+        if self.settings.window == "drop" and not self.cache.forgets:
+            raise SessionError("this model's states cannot drop a screenshot: use window 'shrink' or 'recompute'")
 
     # What an agent calls.
 
@@ -94,7 +77,8 @@ class Session:
         for a screenshot that alone exceeds an absolute budget, DeviceMemoryError when memory runs out. The session
         is then as before.
         """
-        exact = self.settings.window == "recompute"
+        s = self.settings
+        exact = s.window == "recompute"
         if not isinstance(content, Prompt):
             content = self.adapter.encode(self._sent(content) if exact else content)
         self._check(content)
@@ -105,12 +89,12 @@ class Session:
         while reuse and self.ledger.frames[reuse - 1] != NO_FRAME and self._cuts(content, reuse):
             reuse -= 1
         before = self.ledger
-        with self._as_before(cut=reuse < len(before)):
+        with rollback(self, removes=reuse < len(before)):
             self.truncate(reuse)
-            self.counter.begin(before, content, reuse, self.settings.history)
+            self.counter.begin(before, content, reuse, s.history)
             self._prefill(content, reuse)
-        if self.settings.window == "drop":
-            self._drop(sorted(self.ledger.screenshots)[: -self.settings.history])
+        if s.window == "drop":
+            self._drop(sorted(self.ledger.screenshots)[: -s.history])
 
     @torch.inference_mode()
     def compress(self) -> None:
@@ -119,17 +103,17 @@ class Session:
         Raises SessionError when the cache has changed since `extend`: its last queries are the judges. Raises
         DeviceMemoryError when memory runs out; nothing is evicted then.
         """
-        s = self.settings
+        s, state = self.settings, self.state
         if not s.policy.compresses:
             return
-        if self.observed != len(self.ledger) or not self.observed:
+        if state.observed != len(state.ledger) or not state.observed:
             raise SessionError("compress follows extend directly: generate, feed and truncate come after it")
-        with self.counter.watch.phase("compression"):
-            plan = make_plan(self.ledger, s.budget, s.moment, s.history, s.protect, self._bytes_per_entry)
+        with self.counter.stopwatch.phase("compression"):
+            plan = make_plan(state.ledger, s.budget, s.moment, s.history, s.protect, self._bytes_per_entry)
             if plan is None:
                 return
-            with self._as_before(cut=True), memory_errors(self.adapter.device, "compressing the cache"):
-                compress(self.cache, self.ledger, self.watch, self.norms, s.policy, plan, self.adapter.shape)
+            with rollback(self, removes=True), memory_errors(self.adapter.device, "compressing the cache"):
+                compress(state.cache, state.ledger, state.watch, state.norms, s.policy, plan, self.adapter.shape)
 
     @torch.inference_mode()
     def generate(self, max_new_tokens: int = 256, min_new_tokens: int = 0) -> Generation:
@@ -143,10 +127,10 @@ class Session:
         ids: list[int] = []
         finished = False
         stops = self.adapter.stop_ids
-        before, first = self.ledger, self.next_logits
+        before, opening = self.state, self.opening
         self.cache.mark()
         try:
-            with self.counter.watch.phase("decoding"):
+            with self.counter.stopwatch.phase("decoding"):
                 while len(ids) < max_new_tokens:
                     logits = self.next_logits
                     if len(ids) < min_new_tokens:
@@ -158,16 +142,42 @@ class Session:
                     ids.append(token)
                     self.feed(token)
         except GuikvError:
-            self.truncate(len(before))
-            self.ledger, self.next_logits = before, first
+            self.truncate(len(before.ledger))
+            self.state = before
             raise
         self.counter.generated += len(ids)
-        return Generation(self.adapter.decode_text(tuple(ids)), tuple(ids), finished)
+        return self._reply((*opening, *ids), finished)
+
+    @torch.inference_mode()
+    def verify(self, draft: tuple[int, ...]) -> Generation:
+        """What greedy decoding would say, as far as one forward pass over a `draft` of the reply shows it.
+
+        As in speculative decoding: the draft's tokens count as long as the model would have chosen them. Where the
+        reply goes on differently, the model's own next token follows them and the result is not `finished`; where the
+        model ends its turn, the result is the whole reply. The session stays as it is, so that `generate` may follow.
+
+        draft: ids as in `Generation.ids`
+        Raises SessionError when nothing was prefilled, ContextError when the draft reaches beyond what the model was
+        made for, DeviceMemoryError when memory runs out.
+        """
+        if self.next_logits is None:
+            raise SessionError("there is nothing to continue from: call extend first")
+        opening = self.opening
+        if draft[: len(opening)] != opening:
+            return self._reply(opening, finished=False)
+        draft = draft[len(opening) :]
+        with self.counter.stopwatch.phase("decoding"):
+            chosen = [int(self.next_logits.argmax()), *(self._chosen_after(draft) if draft else ())]
+        stops = self.adapter.stop_ids
+        agreed = next((i for i, token in enumerate(draft) if chosen[i] != token or token in stops), len(draft))
+        finished = chosen[agreed] in stops
+        own = () if finished else (chosen[agreed],)
+        return self._reply((*opening, *draft[:agreed], *own), finished)
 
     @property
     def cost(self) -> StepCost:
         """Costs since the last `extend`."""
-        return self.counter.cost(self)
+        return self.counter.cost(self.state, self.settings.history)
 
     def kept_patches(self) -> dict[int, PatchMap]:
         """For every screenshot with a place in the ledger: which of its image tokens are still cached."""
@@ -180,6 +190,21 @@ class Session:
     # What it is made of.
 
     @property
+    def ledger(self) -> Ledger:
+        """All tokens that went through."""
+        return self.state.ledger
+
+    @property
+    def cache(self) -> CompressedCache:
+        """Keys and values of those that are left."""
+        return self.state.cache
+
+    @property
+    def next_logits(self) -> Tensor | None:
+        """[vocabulary] float32: the model's next token, or None until something was prefilled."""
+        return self.state.next_logits
+
+    @property
     def tokens(self) -> int:
         """Tokens in the ledger, evicted ones included."""
         return len(self.ledger)
@@ -189,38 +214,38 @@ class Session:
         """Bytes of all cached keys and values."""
         return self.cache.nbytes
 
+    @property
+    def opening(self) -> tuple[int, ...]:
+        """What the chat template wrote of the reply that comes next: () unless the ledger ends with it."""
+        opening = self.adapter.opening_ids
+        ends = opening and tuple(self.ledger.ids[-len(opening) :].tolist()) == opening
+        return opening if ends else ()
+
     @torch.inference_mode()
     def feed(self, token: int) -> None:
         """Append one token of the model's own and compute what follows it.
 
         Raises ContextError and DeviceMemoryError; the session is then as before.
         """
-        device = self.adapter.device
-        check_context(self.ledger.next_position + 1, self.adapter.context)
-        ledger = self.ledger.append_generated(token)
-        self.counter.count_decoder(self.cache, 1)
-        with self._as_before(cut=False), memory_errors(device, "decoding"):
+        device, state = self.adapter.device, self.state
+        self.adapter.check_context(state.ledger.next_position + 1)
+        ledger = state.ledger.append_generated(token)
+        self.counter.count_decoder(state.cache, 1)
+        with rollback(self, removes=False), memory_errors(device, "decoding"):
             embeds = self.adapter.embed_text(torch.tensor([[token]], device=device))
-            with watching(self.adapter.decoder_layers, Watch(cache=self.cache)):
-                hidden = self.adapter.decode(embeds, ledger.positions[:, -1:].to(device), self.cache)
+            with watching(self.adapter.decoder_layers, Watch(cache=state.cache)):
+                hidden = self.adapter.forward(embeds, ledger.positions[:, -1:].to(device), state.cache)
             logits = self.adapter.logits(hidden[0, -1]).float()
-        self.ledger, self.next_logits = ledger, logits
-        if self.norms is not None:
-            # The model's own tokens are text; saliency never looks at them.
-            self.norms = torch.nn.functional.pad(self.norms, (0, 1))
+        # The model's own tokens are text; saliency never looks at their norms.
+        norms = None if state.norms is None else torch.nn.functional.pad(state.norms, (0, 1))
+        self.state = replace(state, ledger=ledger, next_logits=logits, norms=norms)
 
     def truncate(self, length: int) -> None:
         """Forget everything from token `length` on.
 
         Raises SessionError inside a screenshot, and where the cache cannot come back to.
         """
-        if length == len(self.ledger):
-            return
-        ledger = self.ledger.truncate(length)
-        self.cache.truncate(length)
-        self.ledger = ledger
-        self.norms = None if self.norms is None else self.norms[..., :length]
-        self.next_logits = None
+        self.state = self.state.truncate(length)
 
     def drop_frame(self, frame: int) -> None:
         """Remove a screenshot's entries; nobody's position moves.
@@ -233,29 +258,25 @@ class Session:
 
     def fork(self) -> Session:
         """A second session with the same content; both go on independently, sharing memory until they differ."""
-        s = self.settings
-        other = Session(self.adapter, s.policy, s.budget, s.moment, s.window, s.history, s.protect, s.old_pixels)
-        other.cache, other.ledger, other.norms = self.cache.copy(), self.ledger, self.norms
-        other.watch, other.observed, other.next_logits = self.watch, self.observed, self.next_logits
+        other = Session(self.adapter, self.settings)
+        other.state = self.state.copy()
         return other
 
     def save(self, folder: Path) -> None:
         """Write the session into `folder` (made if missing). Raises SessionError when it cannot be written."""
-        from guikv.store import save_session
-
-        save_session(self, folder)
+        save_session(self.state, self.settings, self.adapter, folder)
 
     @classmethod
     def load(cls, folder: Path, adapter: Adapter) -> Session:
         """The session saved in `folder`. Raises SessionError if it is damaged or of another model."""
-        from guikv.store import load_session
-
-        return load_session(folder, adapter)
+        state, settings = load_session(folder, adapter)
+        session = cls(adapter, settings)
+        session.state = state
+        return session
 
     def close(self) -> None:
         """Free the cache."""
-        self.cache, self.ledger = self.adapter.new_cache(), Ledger()
-        self.next_logits, self.norms, self.watch, self.observed = None, None, Watch(), 0
+        self.state = State(Ledger(), self.adapter.new_cache())
 
     @property
     def _bytes_per_entry(self) -> int:
@@ -264,11 +285,8 @@ class Session:
         return copies * shape.bytes_per_token(self.adapter.dtype)
 
     def _drop(self, frames: list[int]) -> None:
-        gone = torch.isin(self.ledger.turns, torch.tensor(frames, dtype=torch.long)) & ~self.ledger.dropped
-        if bool(gone.any()):
-            with memory_errors(self.adapter.device, "dropping screenshots"):
-                self.cache.drop(gone)
-            self.ledger = self.ledger.drop(gone)
+        with memory_errors(self.adapter.device, "dropping screenshots"):
+            self.state = self.state.drop(frames)
 
     def _sent(self, messages: tuple[Message, ...]) -> tuple[Message, ...]:
         """What the stateless protocol would send of the episode."""
@@ -279,56 +297,54 @@ class Session:
     def _check(self, prompt: Prompt) -> None:
         """Raise ContextError or BudgetError for what is known to be too much before anything is computed."""
         s = self.settings
-        check_context(int(prompt.positions.max()) + 1, self.adapter.context)
-        if s.policy.compresses and s.moment == "next_observation":
-            check_newest(prompt, s.budget, self._bytes_per_entry)
-
-    @contextmanager
-    def _as_before(self, cut: bool) -> Iterator[None]:
-        """Work that fails on its way (out of memory, interrupted) leaves the session as it was.
-
-        cut: whether the work removes entries; where it only appends, they need not be held to be brought back.
-        """
-        held = (self.ledger, self.next_logits, self.norms, self.watch, self.observed)
-        cache = self.cache.copy() if cut else None
-        try:
-            yield
-        except BaseException:
-            if cache is None:
-                self.cache.truncate(len(held[0]))
-            else:
-                self.cache = cache
-            self.ledger, self.next_logits, self.norms, self.watch, self.observed = held
-            raise
+        self.adapter.check_context(int(prompt.positions.max()) + 1)
+        if s.policy.compresses and s.moment == "next_observation" and prompt.images:
+            s.budget.check_whole(prompt.images[max(prompt.images)].tokens, self._bytes_per_entry)
 
     def _cuts(self, prompt: Prompt, length: int) -> bool:
         """Would a cut at `length` go through a screenshot?"""
         return length < len(prompt) and bool(prompt.frames[length] == prompt.frames[length - 1])
 
+    def _reply(self, ids: tuple[int, ...], finished: bool) -> Generation:
+        return Generation(self.adapter.decode_text(ids), ids, finished)
+
+    def _chosen_after(self, draft: tuple[int, ...]) -> list[int]:
+        """The most likely token after each one of the draft, which follows what the session holds."""
+        adapter, cache, start = self.adapter, self.cache.copy(), self.ledger.next_position
+        adapter.check_context(start + len(draft))
+        with memory_errors(adapter.device, "verifying a draft"):
+            embeds = adapter.embed_text(torch.tensor([draft], dtype=torch.long, device=adapter.device))
+            self.counter.count_decoder(cache, len(draft))
+            positions = adapter.positions_of_text(start, len(draft)).to(adapter.device)
+            with watching(adapter.decoder_layers, Watch(cache=cache)):
+                hidden = adapter.forward(embeds, positions, cache)
+            chosen: list[int] = adapter.logits(hidden[0]).float().argmax(-1).tolist()
+        return chosen
+
     def _prefill(self, prompt: Prompt, start: int) -> None:
         """Compute the prompt's tokens from `start` on."""
-        adapter, s = self.adapter, self.settings
+        adapter, s, state = self.adapter, self.settings, self.state
         device = adapter.device
         ids, frames = prompt.ids[start:], prompt.frames[start:]
         fresh = sorted(set(frames.unique().tolist()) - {NO_FRAME})
-        with self.counter.watch.phase("vision"), memory_errors(device, "encoding screenshots"):
+        with self.counter.stopwatch.phase("vision"), memory_errors(device, "encoding screenshots"):
             features = {n: self._see(prompt, n) for n in fresh}
-        ledger = self.ledger.append(prompt, start)
+        ledger = state.ledger.append(prompt, start)
         window = s.policy.watched(tokens_after(ledger, ledger.newest_frame))
-        watch = Watch(cache=self.cache, window=window, saliency=s.policy.watched_norms)
-        with self.counter.watch.phase("prefill"), memory_errors(device, f"prefilling {len(ids):,} tokens"):
+        watch = Watch(cache=state.cache, observation_window=window, saliency=s.policy.watched_norms)
+        with self.counter.stopwatch.phase("prefill"), memory_errors(device, f"prefilling {len(ids):,} tokens"):
             embeds = adapter.embed_text(ids.to(device))
             deep = place(embeds, frames, features)
-            self.counter.count_decoder(self.cache, len(ids))
+            self.counter.count_decoder(state.cache, len(ids))
             positions = prompt.positions[:, start:].to(device)
             with watching(adapter.decoder_layers, watch):
-                hidden = adapter.decode(embeds.unsqueeze(0), positions, self.cache, deep)
-            self.next_logits = adapter.logits(hidden[0, -1]).float()
-        self.ledger, self.watch, self.observed = ledger, watch, len(ledger)
-        new = watch.stacked_norms()
+                hidden = adapter.forward(embeds.unsqueeze(0), positions, state.cache, deep)
+            logits = adapter.logits(hidden[0, -1]).float()
+        norms, new = state.norms, watch.stacked_norms()
         if new is not None:
-            self.norms = new if self.norms is None or start == 0 else torch.cat([self.norms, new], dim=-1)
+            norms = new if norms is None or start == 0 else torch.cat([norms, new], dim=-1)
             watch.norms.clear()
+        self.state = State(ledger, state.cache, watch, len(ledger), logits, norms)
 
     def _see(self, prompt: Prompt, number: int) -> Features:
         pixels = prompt.images[number]

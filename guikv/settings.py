@@ -1,16 +1,18 @@
-"""How a session remembers."""
+"""How a session remembers: its settings, spelled here once."""
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from guikv.budget import Budget
 from guikv.compression import Moment
 from guikv.errors import SessionError
-from guikv.policies import GuiKV, Policy
+from guikv.policies import GuiKV, Policy, make_policy
 
-Window = Literal["shrink", "drop", "recompute"]
+HistoryWindow = Literal["shrink", "drop", "recompute"]
 
 
 @dataclass(frozen=True)
@@ -28,16 +30,34 @@ class Settings:
     policy: Policy = field(default_factory=GuiKV)
     budget: Budget = field(default_factory=lambda: Budget(20, "percent"))
     moment: Moment = "next_observation"
-    window: Window = "shrink"
+    window: HistoryWindow = "shrink"
     history: int = 5
     protect: bool = True
     old_pixels: int | None = None
 
     def __post_init__(self) -> None:
-        for option, value, allowed in (("moment", self.moment, Moment), ("window", self.window, Window)):
+        for option, value, allowed in (("moment", self.moment, Moment), ("window", self.window, HistoryWindow)):
             if value not in get_args(allowed):
                 raise SessionError(f"{option} must be one of {', '.join(get_args(allowed))}, not {value!r}")
         if self.history < 1:
             raise SessionError(f"history must be at least 1 screenshot, not {self.history}")
         if self.old_pixels is not None and (self.window != "recompute" or self.old_pixels < 1):
             raise SessionError("old_pixels is a number of pixels, and needs window 'recompute': others encode once")
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form, by name."""
+        data = dataclasses.asdict(self)
+        return {**data, "policy": {"name": self.policy.name, **data["policy"]}}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Settings:
+        """What `to_dict` gave; names that are no settings are passed over.
+
+        Raises KeyError and TypeError for missing or impossible values, PolicyError and SessionError for wrong ones.
+        """
+        named: dict[str, Any] = {
+            f.name: data.get(f.name) if f.default is None else data[f.name]  # what may be empty may also be missing
+            for f in dataclasses.fields(cls)
+        }
+        named["policy"], named["budget"] = make_policy(**named["policy"]), Budget(**named["budget"])
+        return cls(**named)

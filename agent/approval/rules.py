@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from agent.approval.base import ActionContext, Decision
 from agent.errors import ConfigError
-from agent.yamlfile import read_yaml
+from agent.sources import read_yaml
 from envs.actions import ACTION_TYPES, Action, KeyDown, Keys, Navigate, OpenApp, Select, Type
 
 MAX_PATTERN = 200

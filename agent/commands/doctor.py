@@ -45,15 +45,13 @@ def doctor(
 def examine(what: Kind, config: Config) -> Iterable[Finding]:
     """The findings for runs of that kind. Raises SetupError where nothing can be looked at."""
     if what == "desktop":
-        from agent.assemble import desktop_options
         from envs.desktop.checks import findings as of_desktop
 
-        return of_desktop(desktop_options(config))
+        return of_desktop(config.desktop)
     if what == "android":
-        from agent.assemble import android_options
         from envs.android.checks import findings as of_android
 
-        return of_android(android_options(config))
+        return of_android(config.android)
     from agent.doctor import examine as of_browser
 
     return of_browser()

@@ -1,20 +1,22 @@
-"""Dialects by name. A model adapter names the one it speaks."""
+"""Dialects: how model families are addressed and how their answers are read."""
 
-from __future__ import annotations
-
-from collections.abc import Callable
-from functools import partial
-
-from agent.dialects.base import Dialect, Parsed
+from agent.dialects.base import Dialect, Eyes, Family, Options, Parsed
 from agent.dialects.opencua import OpenCUA
 from agent.dialects.qwen.dialect import Qwen
-from agent.dialects.ui_tars.dialect import UiTars
+from agent.dialects.registry import DIALECTS, dialect_names, find_family, make_dialect
+from agent.dialects.ui_tars import UiTars
 
-DIALECTS: dict[str, Callable[..., Dialect]] = {
-    "ui_tars": UiTars.make,
-    "opencua": OpenCUA.make,
-    "qwen25": partial(Qwen.make, "qwen25"),
-    "qwen3": partial(Qwen.make, "qwen3"),
-}
-
-__all__ = ["DIALECTS", "Dialect", "OpenCUA", "Parsed", "Qwen", "UiTars"]
+__all__ = [
+    "DIALECTS",
+    "Dialect",
+    "Eyes",
+    "Family",
+    "OpenCUA",
+    "Options",
+    "Parsed",
+    "Qwen",
+    "UiTars",
+    "dialect_names",
+    "find_family",
+    "make_dialect",
+]

@@ -1,15 +1,22 @@
-"""What a model family expects and emits: prompt, history layout, parser, coordinate convention."""
+"""What a model family is to the loop: its prompt, history layout, parser and coordinates, and how one is made."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Protocol
 
+from agent.dialects.coordinates import Space
+from agent.dialects.layouts import Layout
 from agent.history import History, Observation
 from envs.actions import Action
 from envs.geometry import Resize
 from guikv.content import Message
+
+ImageSize = Callable[[tuple[int, int]], tuple[int, int]]
+"""(width, height) of a screenshot → of the image that the model sees."""
 
 
 @dataclass(frozen=True)
@@ -46,3 +53,61 @@ class Dialect(Protocol):
         For oracles and examples in a history. Raises DialectError for an action that the family cannot express.
         """
         ...
+
+
+@dataclass(frozen=True)
+class Eyes:
+    """What the family's published checkpoints say of images: patch and merge size, least and most pixels."""
+
+    patch_size: int
+    merge_size: int
+    least: int
+    most: int
+
+    @property
+    def size(self) -> dict[str, int]:
+        """As an image processor spells it."""
+        return {"shortest_edge": self.least, "longest_edge": self.most}
+
+
+@dataclass(frozen=True)
+class Options:
+    """What every dialect may be made with; a family's `make` takes those of these names that it has a use for.
+
+    kind: computer, browser, mobile or grounding; own_template: the checkpoint's own prompt
+    space, images: None for the family's own; capabilities: action types of the environment, None when unknown
+    """
+
+    kind: str = "computer"
+    prompt_file: Path | None = None
+    own_template: str | None = None
+    language: str = "English"
+    space: Space | None = None
+    layout: Layout = "append"
+    images: int | None = None
+    capabilities: frozenset[str] | None = None
+    image_size: ImageSize | None = None
+
+
+COMMON = frozenset(field.name for field in fields(Options))
+
+
+@dataclass(frozen=True)
+class Family:
+    """A dialect in the registry: `make(kind, **options)` makes it; options beyond `Options` are the family's own."""
+
+    make: Callable[..., Dialect]
+    eyes: Eyes
+
+    def __call__(self, kind: str = "computer", **options: Any) -> Dialect:
+        return self.make(kind, **options)
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """Names of the family's own options."""
+        return tuple(sorted(set(inspect.signature(self.make).parameters) - COMMON))
+
+    def fitting(self, options: Options) -> dict[str, Any]:
+        """The common options that the family takes, but for the kind."""
+        taken = set(inspect.signature(self.make).parameters) & COMMON - {"kind"}
+        return {name: getattr(options, name) for name in taken}

@@ -31,39 +31,62 @@ class PointError(ValueError):
 
 @dataclass(frozen=True)
 class Coordinates:
-    """From what the model wrote to screenshot pixels."""
+    """From what the model wrote to screenshot pixels, and back.
+
+    scale: upper end of relative coordinates, 1 for shares of the picture; decimals: of the numbers that are written
+    shares: in absolute coordinates a pair within 0..1 with a fraction is taken as shares, into which models slip
+    """
 
     resize: Resize
     space: Space = "absolute"
     scale: float = RELATIVE_SCALE
+    shares: bool = False
+    decimals: int = 0
 
     def point(self, text: str) -> Point:
         """Screenshot pixel of a point or of a box's centre. Raises PointError."""
-        numbers = read_numbers(text)
-        x, y = numbers if len(numbers) == 2 else ((numbers[0] + numbers[2]) / 2, (numbers[1] + numbers[3]) / 2)
-        width, height = self._limits()
-        if not (-SLACK <= x <= width + SLACK and -SLACK <= y <= height + SLACK):
+        return self.place(*centre(read_numbers(text)))
+
+    def place(self, x: float, y: float) -> Point:
+        """Screenshot pixel of the model's numbers. Raises PointError when it is not on the picture."""
+        image, size = self.resize.image, self.resize.screenshot
+        slip = self.shares and self.space == "absolute" and is_share(x, y)
+        relative, scale = self.space == "relative" or slip, 1.0 if slip else self.scale
+        width, height = (scale, scale) if relative else (float(image.width), float(image.height))
+        # One step of a scale of 1 would be the whole picture.
+        fine = relative and scale == 1
+        slack_x, slack_y = (SLACK / image.width, SLACK / image.height) if fine else (SLACK, SLACK)
+        if not (-slack_x <= x <= width + slack_x and -slack_y <= y <= height + slack_y):
             raise PointError(f"({x:g}, {y:g}) is not on the picture, which is {width:g} by {height:g}")
-        if self.space == "relative":
-            found = from_relative((x, y), self.resize.screenshot, self.scale)
-        else:
-            found = self.resize.to_screenshot((x, y))
-        size = self.resize.screenshot
+        found = from_relative((x, y), size, scale) if relative else self.resize.to_screenshot((x, y))
         return min(max(found[0], 0.0), float(size.width)), min(max(found[1], 0.0), float(size.height))
 
-    def text(self, point: Point) -> str:
-        """The model's numbers for a screenshot pixel, rounded to whole ones: `(x,y)`."""
+    def numbers(self, point: Point) -> tuple[float, float]:
+        """The model's numbers for a screenshot pixel, rounded to `decimals`: whole ones are ints."""
         if self.space == "relative":
             size = self.resize.screenshot
             x, y = point[0] * self.scale / size.width, point[1] * self.scale / size.height
         else:
             x, y = self.resize.to_image(point)
-        return f"({round(x)},{round(y)})"
+        places = self.decimals or None
+        return round(x, places), round(y, places)
 
-    def _limits(self) -> tuple[float, float]:
-        if self.space == "relative":
-            return self.scale, self.scale
-        return float(self.resize.image.width), float(self.resize.image.height)
+    def text(self, point: Point) -> str:
+        """The model's numbers for a screenshot pixel: `(x,y)`."""
+        x, y = self.numbers(point)
+        return f"({x},{y})"
+
+
+def is_share(x: float, y: float) -> bool:
+    """Can these numbers only be shares of the picture? (0, 1) is a pixel in the corner."""
+    return 0 <= x <= 1 and 0 <= y <= 1 and not (float(x).is_integer() and float(y).is_integer())
+
+
+def centre(numbers: tuple[float, ...]) -> Point:
+    """The point of two numbers, or the middle of the box of four."""
+    if len(numbers) == 2:
+        return numbers[0], numbers[1]
+    return (numbers[0] + numbers[2]) / 2, (numbers[1] + numbers[3]) / 2
 
 
 def read_numbers(text: str) -> tuple[float, ...]:
@@ -75,7 +98,8 @@ def read_numbers(text: str) -> tuple[float, ...]:
         raise PointError("a place has too many characters")
     for tag in _TAGS:
         text = text.replace(tag, " ")
-    words = text.translate(_SEPARATORS).split()
+    # The official grounding prompt has a stray quote behind the place, and models copy it.
+    words = text.translate(_SEPARATORS).strip(" '\"").split()
     if len(words) not in (2, 4):
         raise PointError(f"expected two or four numbers, found {text.strip()[:40]!r}")
     return tuple(_number(word) for word in words)

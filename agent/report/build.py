@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from agent.errors import RecordError, RunError
-from agent.files import replacing
 from agent.report.charts import Series, lines, stacked
 from agent.report.pictures import Pictures
 from agent.report.raw import Raw
@@ -14,6 +13,7 @@ from agent.report.templates import resource, templates
 from agent.report.views import PHASES, StepView, header_view, step_view
 from agent.runs import Run
 from agent.text import number, size
+from guikv.files import replace_file
 
 TITLE = "report.html"
 PACKAGE = "agent.report"
@@ -28,9 +28,8 @@ def build_report(run: Run, out: Path | None = None) -> Path:
     html = render_html(run)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as file:
-            # Pages can hold half characters, which no encoding has.
-            file.write(html.encode(errors="replace"))
+        # Pages can hold half characters, which no encoding has.
+        replace_file(path, html.encode(errors="replace"))
     except OSError as error:
         raise RecordError(f"the report {path} cannot be written: {error.strerror or error}") from error
     return path

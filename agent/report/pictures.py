@@ -11,6 +11,8 @@ from typing import Any
 
 from PIL import Image
 
+from envs.pictures import PictureError, read_picture
+
 MAX_SIDE = 1280
 """Pixels of the longer side in the report; larger screenshots are scaled down."""
 
@@ -62,12 +64,14 @@ class Pictures:
             self.warnings.append(f"picture {name[:80]!r} is not one of this run")
             return None
         try:
-            with Image.open(self.folder / name) as image:
-                size = image.size
-                return data_uri(image.convert("RGB")), size
-        except (OSError, ValueError, Image.DecompressionBombError) as error:
+            image = read_picture(self.folder / name)
+        except PictureError as error:
+            self.warnings.append(f"picture {name} {error}")
+            return None
+        except OSError as error:
             self.warnings.append(f"picture {name} cannot be read: {error}")
             return None
+        return data_uri(image), image.size
 
 
 def data_uri(image: Image.Image) -> str:

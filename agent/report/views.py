@@ -101,7 +101,10 @@ class StepView:
 
     @property
     def kv_text(self) -> str:
-        return f"{size(self.kv_bytes)} of {size(self.full_kv_bytes)}"
+        states = self._cost("state_bytes")
+        return f"{size(self.kv_bytes)} of {size(self.full_kv_bytes)}" + (
+            f" + {size(states)} of states" if states else ""
+        )
 
     @property
     def kv_percent(self) -> float:

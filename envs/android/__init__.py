@@ -5,15 +5,19 @@ Written for real devices (Android 8 to 15), but tested on a simulated one under 
 
 from __future__ import annotations
 
-from envs.base import SetupError
+from typing import TYPE_CHECKING
 
-try:
-    import adbutils
-except ModuleNotFoundError as error:
-    raise SetupError("a phone is driven through adbutils, which is not installed", "pip install adbutils") from error
-
-from envs.android.driver import Android
 from envs.android.options import AndroidOptions
-from envs.android.server import AdbServer
+from envs.options import Needs, on_demand
 
-__all__ = ["AdbServer", "Android", "AndroidOptions", "adbutils"]
+if TYPE_CHECKING:
+    from envs.android.driver import Android
+    from envs.android.server import AdbServer
+
+__getattr__ = on_demand(
+    __name__,
+    {"Android": "driver", "AdbServer": "server"},
+    Needs("adbutils", "a phone is driven through adbutils, which is not installed", "pip install adbutils"),
+)
+
+__all__ = ["AdbServer", "Android", "AndroidOptions"]

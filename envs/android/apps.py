@@ -11,8 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from envs.android.answers import check
-from envs.android.device import Device
+from envs.android.device import Device, check
 from envs.base import ActionFailed
 
 _LAUNCHER = ("-a", "android.intent.action.MAIN", "-c", "android.intent.category.LAUNCHER")

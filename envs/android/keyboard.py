@@ -13,8 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from envs.android import keycodes
-from envs.android.answers import check
-from envs.android.device import Device
+from envs.android.device import Device, check
 from envs.base import ActionFailed, EnvError
 
 ADB_KEYBOARD = "com.android.adbkeyboard/.AdbIME"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BeforeValidator
 
 from envs.base import SetupError
 
@@ -23,6 +25,10 @@ def server_port() -> int:
     return int(given)
 
 
+def _port(value: Any) -> Any:
+    return server_port() if value is None else value
+
+
 @dataclass(frozen=True)
 class AndroidOptions:
     """All options of `Android.launch`. Raises SetupError on values that make no sense.
@@ -36,9 +42,11 @@ class AndroidOptions:
     reconnect_seconds: how long a device that was lost may take to come back.
     """
 
+    SETTINGS: ClassVar[tuple[str, ...]] = ("serial", "adb_host", "adb_port", "unlock")
+
     serial: str | None = None
     adb_host: str = "127.0.0.1"
-    adb_port: int = field(default_factory=server_port)
+    adb_port: Annotated[int, BeforeValidator(_port)] = field(default_factory=server_port)
     unlock: bool = True
     picture: Picture = "auto"
     stable_seconds: float = 3.0

@@ -9,8 +9,7 @@ from urllib.parse import urlsplit
 
 from envs import actions as a
 from envs.android import apps, keycodes, touch
-from envs.android.answers import check
-from envs.android.device import Device
+from envs.android.device import Device, check
 from envs.android.keyboard import Keyboard
 from envs.base import ActionFailed, UnsupportedAction, input_point
 from envs.geometry import Viewport

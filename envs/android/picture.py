@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import struct
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from envs.android.device import Device
 from envs.android.options import Picture
 from envs.base import ScreenshotError
+from envs.pictures import PictureError, read_picture
 
 _WORD = 4
 _WIDEST = 32768
@@ -119,9 +119,9 @@ def png(device: Device) -> Image.Image:
     if start < 0:
         raise ScreenshotError("screencap wrote no picture")
     try:
-        return Image.open(io.BytesIO(data[start:])).convert("RGB")
-    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ScreenshotError(f"screencap's picture cannot be read: {error}") from error
+        return read_picture(data[start:])
+    except (OSError, PictureError) as error:
+        raise ScreenshotError(f"screencap's picture {error}") from error
 
 
 WAYS = (Way("framebuffer", framebuffer), Way("screencap", raw), Way("screencap-png", png))

@@ -15,7 +15,7 @@ from envs.base import ScreenshotError
 from envs.geometry import Size
 
 _WAKE_UP = "224"
-_WAIT_SECONDS = 3.0
+_WAIT_SECONDS = 10.0
 _POLL_SECONDS = 0.15
 _GLANCE = (90, 90)
 _BLACK_SHARE = 0.5

@@ -1,4 +1,8 @@
-"""A private adb server: its own port, keys and home, so that the user's server and devices are left alone."""
+"""A private adb server: its own keys, home and socket, so that the user's server and devices are left alone.
+
+It listens on a Unix socket in a folder that only this user can enter: whoever reaches an adb server commands every
+device that is connected to it. A port leads there for programs that speak to ports, guarded by `Relay`.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +12,19 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from pathlib import Path
 from typing import Self
 
 from adbutils import AdbError, adb_path
 
+from envs.android.relay import Relay
 from envs.base import SetupError
 
-_START_SECONDS = 20.0
-_ATTEMPTS = 5
+_START_SECONDS = 60.0
+_LONGEST_SOCKET = 100
+"""Characters of a path that a Unix socket has room for."""
 _HINT = "pip install adbutils (its wheels hold adb), or: apt-get install adb"
 
 
@@ -33,10 +40,16 @@ def find_adb() -> str:
 
 
 def answers(port: int, host: str = "127.0.0.1", seconds: float = 2.0) -> bool:
-    """Does an adb server answer there?"""
+    """Does an adb server answer there, within so long?"""
+    return _asks(socket.AF_INET, (host, port), seconds)
+
+
+def _asks(family: socket.AddressFamily, address: str | tuple[str, int], seconds: float) -> bool:
+    """Does what listens at the address (a path, or host and port) tell the version of its protocol?"""
     try:
-        with socket.create_connection((host, port), timeout=seconds) as connection:
+        with socket.socket(family) as connection:
             connection.settimeout(seconds)
+            connection.connect(address)
             connection.sendall(b"000chost:version")
             return connection.recv(4) == b"OKAY"
     except OSError:
@@ -44,25 +57,29 @@ def answers(port: int, host: str = "127.0.0.1", seconds: float = 2.0) -> bool:
 
 
 class AdbServer:
-    """An adb server on a free loopback port, which sees only the devices that are connected to it by address.
+    """An adb server for this user's processes alone, which sees only the devices that are connected to it by address.
 
-    Use as a context manager, or close it; closing twice does no harm.
+    `port` is on loopback; requests of other users are hung up on there. Use as a context manager, or close it; closing
+    twice does no harm.
     """
 
     def __init__(self) -> None:
         """Raises SetupError, and leaves nothing behind then."""
         self.program = find_adb()
         self._process: subprocess.Popen[bytes] | None = None
+        self._relay: Relay | None = None
         self._home = Path(tempfile.mkdtemp(prefix="guikv-adb-"))
+        self.socket = self._home / "socket"
         try:
-            options = _options(self.program, self._environment())
-            # Another program may take the port between its choice and the start.
-            for _ in range(_ATTEMPTS):
-                self.port = _free_port()
-                if self._launch(options):
-                    return
-                self._end()
-            raise SetupError(f"no adb server could be started: {self.log() or 'it said nothing'}", _HINT)
+            if len(str(self.socket)) > _LONGEST_SOCKET:
+                raise SetupError(f"{self._home} is too long a path for a socket", "set TMPDIR to a short path")
+            self._process = self._launch(_options(self.program, self._environment()))
+            self._relay = Relay(self.socket)
+            self.port = self._relay.port
+            threading.Thread(target=_close_after, args=(self._process, self._relay), daemon=True).start()
+        except OSError as error:
+            self.close()
+            raise SetupError(f"no adb server could be started: {error}", _HINT) from error
         except BaseException:
             self.close()
             raise
@@ -113,11 +130,11 @@ class AdbServer:
             "ADB_MDNS_AUTO_CONNECT": "0",
         }
 
-    def _launch(self, options: list[str]) -> bool:
+    def _launch(self, options: list[str]) -> subprocess.Popen[bytes]:
+        """The server's process, once it answers. Raises SetupError and OSError."""
         with (self._home / "log").open("wb") as log:
-            # Only the name localhost is understood, and means the loopback address alone.
-            self._process = subprocess.Popen(
-                [self.program, "-L", f"tcp:localhost:{self.port}", *options, "server", "nodaemon"],
+            process = self._process = subprocess.Popen(
+                [self.program, "-L", f"localfilesystem:{self.socket}", *options, "server", "nodaemon"],
                 env=self._environment(),
                 cwd=self._home,
                 stdin=subprocess.DEVNULL,
@@ -126,23 +143,29 @@ class AdbServer:
                 start_new_session=True,
             )
         deadline = time.monotonic() + _START_SECONDS
-        while time.monotonic() < deadline and self._process.poll() is None:
-            if answers(self.port):
-                # The answer could be another's, if ours is just ending for want of the port.
-                time.sleep(0.05)
-                return self._process.poll() is None
+        while time.monotonic() < deadline and process.poll() is None:
+            if _asks(socket.AF_UNIX, str(self.socket), 2.0):
+                return process
             time.sleep(0.02)
-        return False
+        raise SetupError(f"no adb server could be started: {self.log() or 'it said nothing'}", _HINT)
 
     def _end(self) -> None:
+        relay, self._relay = self._relay, None
         process, self._process = self._process, None
-        if process is None:
-            return
-        try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            process.kill()
-        process.wait()
+        if process is not None:
+            try:
+                os.killpg(process.pid, signal.SIGKILL)
+            except (ProcessLookupError, PermissionError):
+                process.kill()
+            process.wait()
+        if relay is not None:
+            relay.close()
+
+
+def _close_after(process: subprocess.Popen[bytes], relay: Relay) -> None:
+    """A port behind which nobody listens would look like a server that hangs up."""
+    process.wait()
+    relay.close()
 
 
 def _options(program: str, environment: dict[str, str]) -> list[str]:
@@ -154,9 +177,3 @@ def _options(program: str, environment: dict[str, str]) -> list[str]:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise SetupError(f"{program} does not run: {error}", _HINT) from error
     return ["--one-device", "none"] if b"--one-device" in done.stdout + done.stderr else []
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from envs.base import SetupError
+from typing import TYPE_CHECKING
 
-try:
-    import playwright
-except ModuleNotFoundError as error:
-    raise SetupError(
-        "a browser is driven through playwright, which is not installed", "pip install playwright"
-    ) from error
-
-from envs.browser.driver import Browser
 from envs.browser.options import BrowserOptions, DialogPolicy
+from envs.options import Needs, on_demand
 
-__all__ = ["Browser", "BrowserOptions", "DialogPolicy", "playwright"]
+if TYPE_CHECKING:
+    from envs.browser.driver import Browser
+
+__getattr__ = on_demand(
+    __name__,
+    {"Browser": "driver"},
+    Needs("playwright", "a browser is driven through playwright, which is not installed", "pip install playwright"),
+)
+
+__all__ = ["Browser", "BrowserOptions", "DialogPolicy"]

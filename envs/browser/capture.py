@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import io
 import time
 from collections.abc import Callable
 from typing import Literal
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from playwright.async_api import Error, FloatRect, Page
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
@@ -17,6 +16,7 @@ from envs.base import EnvironmentDied, Screenshot, ScreenshotError
 from envs.browser.options import BrowserOptions
 from envs.browser.tabs import DOCUMENTS, Tabs
 from envs.geometry import Size, Viewport
+from envs.pictures import PictureError, read_picture
 
 _SCRIPTS_SECONDS = 1.5
 """Longest wait for what a page's scripts fetch after an action; many pages have a request open for ever."""
@@ -85,9 +85,9 @@ async def _raw(page: Page, seconds: float) -> bytes:
 def decode(data: bytes, viewport: Viewport) -> Screenshot:
     """RGB picture of the viewport's size; browsers joined from outside may answer in device pixels."""
     try:
-        image = Image.open(io.BytesIO(data)).convert("RGB")
-    except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
-        raise ScreenshotError(f"the browser's picture cannot be read: {error}") from error
+        image = read_picture(data)
+    except (OSError, PictureError) as error:
+        raise ScreenshotError(f"the browser's picture {error}") from error
     wanted = (viewport.screenshot.width, viewport.screenshot.height)
     if image.size != wanted:
         image = image.resize(wanted, Image.Resampling.LANCZOS)

@@ -1,15 +1,20 @@
-"""Finding a Chromium and the switches it is started with."""
+"""Finding a Chromium, and the switches and preferences it is started with."""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import tempfile
 from pathlib import Path
+from typing import Any
 
 from envs.base import SetupError
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 VARIABLE = "GUIKV_CHROMIUM"
+_NO_PRELOADING = 2
+"""Of `net.network_prediction_options`: neither speculation rules nor links may fetch or draw pages ahead."""
 HINT = (
     "install one with `apt-get install chromium` or `playwright install chromium`, "
     f"or name one with the `executable` option or ${VARIABLE}"
@@ -31,6 +36,34 @@ def launch_args() -> list[str]:
     ]
     # Chromium refuses to start its sandbox as root, which is what containers run as.
     return [*args, "--no-sandbox"] if os.geteuid() == 0 else args
+
+
+def write_preferences(profile: Path, framed: bool, hold: bool) -> None:
+    """Fetch no page ahead of its being asked for; with `framed`, let the window manager draw the frame.
+
+    A page fetched ahead comes up without a request that could be looked at; a frame drawn by Chromium would lie inside
+    its window. A profile that has preferences already is left as it is, but for the first where that has to `hold`.
+    Raises OSError.
+    """
+    file = profile / "Default" / "Preferences"
+    chosen: dict[str, Any] = {"net": {"network_prediction_options": _NO_PRELOADING}}
+    if file.exists():
+        if not hold:
+            return
+        try:
+            kept = json.loads(file.read_text(encoding="utf-8"))
+        except ValueError:
+            # Chromium begins anew where it cannot read its preferences.
+            kept = {}
+        kept = kept if isinstance(kept, dict) else {}
+        net = kept.get("net")
+        chosen = {**kept, "net": {**(net if isinstance(net, dict) else {}), **chosen["net"]}}
+    elif framed:
+        chosen["browser"] = {"custom_chrome_frame": False}
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=file.parent, delete=False) as new:
+        json.dump(chosen, new)
+    os.replace(new.name, file)
 
 
 def _runnable(path: str) -> bool:

@@ -37,6 +37,8 @@ from envs.geometry import Viewport
 
 T = TypeVar("T")
 
+_SHOTS = 3
+
 
 class Browser:
     """A page in Chromium, seen as pictures in CSS pixels and driven by mouse and keyboard.
@@ -62,7 +64,7 @@ class Browser:
             self._first_page = self._checked_url()
             self._starter = Starter(self.options, self._worker)
             running = self._starter.start()
-            self._tabs = Tabs(running.context, self.options, self._log, self._starter.downloads)
+            self._tabs = Tabs(running.context, self.options, self._log, self._starter.downloads, self._guard)
             self._connection = running.connection
             self._worker.run(self._open(), self.options.load_seconds + self.options.reply_seconds)
         except (Error, TimeoutError) as error:
@@ -87,8 +89,7 @@ class Browser:
 
     async def _open(self) -> None:
         await self._tabs.open(self._connection)
-        if self.options.allow_hosts:
-            await self._guard.install(self._connection)
+        await self._guard.install(self._connection)
         if self.options.url is not None:
             page = await self._tabs.current()
             if self.options.cdp is not None:
@@ -101,7 +102,13 @@ class Browser:
 
     def screenshot(self) -> Screenshot:
         async def shot() -> tuple[bytes, Viewport]:
-            return await capture.grab(await self._tabs.current(), self.options)
+            for _ in range(_SHOTS):
+                page = await self._tabs.current()
+                taken = await capture.grab(page, self.options)
+                # Something else may have come up while the picture was taken.
+                if not self._guard.foreign(page):
+                    return taken
+            raise ScreenshotError("the page leads to hosts that are not allowed again and again")
 
         data, viewport = self._run(shot(), 2 * self.options.reply_seconds, ScreenshotError)
         picture = capture.decode(data, viewport)

@@ -8,6 +8,8 @@ from playwright.async_api import TimeoutError as PlaywrightTimeout
 from envs.base import ActionFailed, Blocked
 from envs.browser.errors import is_gone, net_reason
 from envs.browser.events import Log
+from envs.browser.hosts import reason_blocked
+from envs.browser.options import BrowserOptions
 
 
 async def goto(page: Page, url: str, seconds: float, log: Log) -> None:
@@ -28,8 +30,9 @@ async def goto(page: Page, url: str, seconds: float, log: Log) -> None:
         raise ActionFailed(f"{url[:120]} could not be opened: {net_reason(error)}") from error
 
 
-async def step(page: Page, forward: bool, seconds: float) -> None:
-    """One entry back or forward in the tab's history. Raises ActionFailed at its end."""
+async def step(page: Page, forward: bool, options: BrowserOptions) -> None:
+    """One entry back or forward in the tab's history. Raises ActionFailed at its end, Blocked where it may not go."""
+    seconds = options.load_seconds
     session = await page.context.new_cdp_session(page)
     try:
         history = await session.send("Page.getNavigationHistory")
@@ -40,6 +43,10 @@ async def step(page: Page, forward: bool, seconds: float) -> None:
     # A tab begins with an empty entry that nobody chose.
     if not 0 <= target < len(entries) or (target == 0 and entries[0]["url"] == "about:blank"):
         raise ActionFailed(f"there is no page {'after' if forward else 'before'} this one")
+    url = entries[target]["url"]
+    reason = reason_blocked(url, options.allow_hosts, options.allow_files) if options.allow_hosts else ""
+    if reason:
+        raise Blocked(f"{url[:120]} was not opened: {reason}")
     move = page.go_forward if forward else page.go_back
     try:
         await move(wait_until="domcontentloaded", timeout=seconds * 1000)

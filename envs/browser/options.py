@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from envs.base import SetupError
 from envs.browser.hosts import check_pattern
@@ -36,6 +36,7 @@ class BrowserOptions:
     url: first page, also what the system button `home` returns to; None is about:blank.
     viewport: CSS pixels; not used with `cdp`, where the window stays as it is.
     scale: device pixels per CSS pixel; screenshots are in CSS pixels whatever it is.
+    headless: no window is shown; `headed` says the opposite.
     executable: program to start; None looks in $GUIKV_CHROMIUM, playwright's own folder, PATH.
     profile: folder of a persistent profile; None is a fresh one, deleted at the end.
     cdp: address of a running Chrome (http://127.0.0.1:9222), which is left running at the end. An allow-list
@@ -55,6 +56,10 @@ class BrowserOptions:
     zoom: screenshot pixels per CSS pixel (whole number; replaces `scale` where above 1).
     stable_seconds, load_seconds, reply_seconds: longest wait for a still picture, a page, any single answer.
     """
+
+    SETTINGS: ClassVar[tuple[str, ...]] = (
+        "url", "viewport", "scale", "headed", "executable", "profile", "cdp", "allow_hosts", "downloads",
+    )  # fmt: skip
 
     url: str | None = None
     viewport: tuple[int, int] = (1280, 720)
@@ -80,8 +85,11 @@ class BrowserOptions:
     reply_seconds: float = 10.0
     locale: str | None = None
     ignore_https_errors: bool = False
+    headed: InitVar[bool | None] = None
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, headed: bool | None) -> None:
+        if headed is not None:
+            object.__setattr__(self, "headless", not headed)
         for name, size in (("viewport", self.viewport), ("region", self.region)):
             if size is not None and not all(1 <= side <= MAX_SIDE for side in size):
                 raise SetupError(f"{name} is 1 to {MAX_SIDE} pixels each way, not {size[0]}x{size[1]}")

@@ -55,14 +55,13 @@ async def perform(hands: Hands, action: a.Action) -> None:
     if action.type not in CAPABILITIES:
         raise UnsupportedAction(f"a browser cannot do {action.type!r}")
     page = await hands.tabs.current()
-    seconds = hands.options.load_seconds
     match action:
         case a.Wait():
             await asyncio.sleep(action.seconds)
         case a.Type():
             await _type(hands, page, action)
         case a.Keys():
-            if not await run_shortcut(action.keys, hands.tabs, seconds, hands.log):
+            if not await run_shortcut(action.keys, hands.tabs, hands.options):
                 await keyboard.press(page, action.keys)
         case a.KeyDown():
             await page.keyboard.down(keyboard.playwright_name(action.key))
@@ -71,9 +70,9 @@ async def perform(hands: Hands, action: a.Action) -> None:
         case a.Navigate():
             await _navigate(hands, page, action.url)
         case a.Back():
-            await navigation.step(page, False, seconds)
+            await navigation.step(page, False, hands.options)
         case a.Forward():
-            await navigation.step(page, True, seconds)
+            await navigation.step(page, True, hands.options)
         case a.SystemButton():
             await _system_button(hands, page, action)
         case _:
@@ -134,7 +133,7 @@ async def _navigate(hands: Hands, page: Page, url: str) -> None:
 
 async def _system_button(hands: Hands, page: Page, action: a.SystemButton) -> None:
     if action.button == "back":
-        await navigation.step(page, False, hands.options.load_seconds)
+        await navigation.step(page, False, hands.options)
     elif action.button == "home":
         await navigation.goto(page, hands.first_page, hands.options.load_seconds, hands.log)
     elif action.button == "enter":

@@ -6,13 +6,13 @@ from playwright.async_api import Error
 
 from envs.base import ActionFailed
 from envs.browser.errors import is_gone, net_reason
-from envs.browser.events import Log
 from envs.browser.navigation import step
+from envs.browser.options import BrowserOptions
 from envs.browser.tabs import Tabs
 from envs.keys import UnknownKey, canonical
 
 
-async def run_shortcut(keys: tuple[str, ...], tabs: Tabs, seconds: float, log: Log) -> bool:
+async def run_shortcut(keys: tuple[str, ...], tabs: Tabs, options: BrowserOptions) -> bool:
     """Do what the chord does in a browser window; false where it is an ordinary chord for the page."""
     try:
         chord = frozenset(canonical(key).lower() for key in keys)
@@ -21,13 +21,13 @@ async def run_shortcut(keys: tuple[str, ...], tabs: Tabs, seconds: float, log: L
     page = await tabs.current()
     if chord in ({"f5"}, {"ctrl", "r"}, {"ctrl", "f5"}, {"ctrl", "shift", "r"}):
         try:
-            await page.reload(wait_until="domcontentloaded", timeout=seconds * 1000)
+            await page.reload(wait_until="domcontentloaded", timeout=options.load_seconds * 1000)
         except Error as error:
             if is_gone(error):
                 raise
             raise ActionFailed(f"the page could not be loaded again: {net_reason(error)}") from error
     elif chord in ({"alt", "left"}, {"alt", "right"}):
-        await step(page, "right" in chord, seconds)
+        await step(page, "right" in chord, options)
     elif chord == {"ctrl", "tab"}:
         await tabs.switch(1)
     elif chord in ({"ctrl", "shift", "tab"}, {"ctrl", "pageup"}):

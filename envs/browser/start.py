@@ -15,10 +15,10 @@ from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from envs import processes
 from envs.base import SetupError
-from envs.browser.chromium import HINT, find_chromium, launch_args
+from envs.browser.chromium import HINT, find_chromium, launch_args, write_preferences
 from envs.browser.errors import first_line
 from envs.browser.options import BrowserOptions
-from envs.browser.window import window_args, write_frame_preference
+from envs.browser.window import window_args
 from envs.browser.worker import Worker
 
 LONGEST_FOLDER = 60
@@ -72,8 +72,7 @@ class Starter:
         o = self._options
         executable = find_chromium(o.executable, playwright.chromium.executable_path)
         profile = o.profile or self._folder / "profile"
-        if o.app:
-            write_frame_preference(profile)
+        write_preferences(profile, framed=o.app, hold=bool(o.allow_hosts))
         try:
             context = await playwright.chromium.launch_persistent_context(
                 str(profile),

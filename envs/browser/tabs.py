@@ -11,6 +11,7 @@ from envs.base import EnvironmentDied
 from envs.browser.downloads import save
 from envs.browser.errors import first_line
 from envs.browser.events import Log
+from envs.browser.guard import Guard
 from envs.browser.options import BrowserOptions
 
 DOCUMENTS = frozenset({"document"})
@@ -18,10 +19,16 @@ _WAITED_FOR = DOCUMENTS | {"xhr", "fetch"}
 
 
 class Tabs:
-    """The tabs of one context, the one in use last. All methods run on the worker's thread."""
+    """The tabs of one context, the one in use last. All methods run on the worker's thread.
 
-    def __init__(self, context: BrowserContext, options: BrowserOptions, log: Log, downloads: Path) -> None:
+    Tabs that showed what is not allowed before this began are a person's own: they are left as they are, and not used.
+    """
+
+    def __init__(
+        self, context: BrowserContext, options: BrowserOptions, log: Log, downloads: Path, guard: Guard
+    ) -> None:
         self._context, self._options, self._log, self._downloads = context, options, log, downloads
+        self._guard = guard
         self._stack: list[Page] = []
         self._pending: dict[Request, float] = {}
         self.saving: int = 0
@@ -30,14 +37,18 @@ class Tabs:
 
     async def open(self, browser: Browser) -> None:
         for page in self._context.pages:
-            self._add(page)
+            if not self._guard.foreign(page):
+                self._add(page)
         self._context.on("page", self._opened)
         self._context.on("close", lambda _: self._died("the browser was closed"))
         browser.on("disconnected", lambda _: self._died("the browser is gone"))
         await self.current()
 
     async def current(self) -> Page:
-        """The tab in use; a blank one where the last was closed. Raises EnvironmentDied."""
+        """The tab in use; a blank one where the last was closed. It shows nothing that is not allowed.
+
+        Raises EnvironmentDied, and ScreenshotError where the page cannot be kept on allowed hosts.
+        """
         if self.dead:
             raise EnvironmentDied(self.dead)
         while self._stack and self._stack[-1].is_closed():
@@ -50,12 +61,14 @@ class Tabs:
                 raise EnvironmentDied(f"the browser is gone: {first_line(error)}") from error
             if page not in self._stack:
                 self._add(page)
-        return self._stack[-1]
+        page = self._stack[-1]
+        await self._guard.clear(page)
+        return page
 
     async def switch(self, step: int) -> None:
         """Use the tab `step` places further, as a browser's ctrl+tab does; the order is that of opening."""
-        pages = [page for page in self._context.pages if not page.is_closed()]
         current = await self.current()
+        pages = [page for page in self._context.pages if page in self._stack and not page.is_closed()]
         target = pages[(pages.index(current) + step) % len(pages)]
         self._stack.remove(target)
         self._stack.append(target)
@@ -69,6 +82,7 @@ class Tabs:
 
     def _add(self, page: Page) -> None:
         self._stack.append(page)
+        self._guard.watch(page)
         page.on("close", self._closed)
         page.on("crash", self._crashed)
         page.on("dialog", self._dialog)

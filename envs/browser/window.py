@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 from envs.browser.options import BrowserOptions
 
 
@@ -23,14 +20,3 @@ def window_args(options: BrowserOptions) -> list[str]:
         "--hide-crash-restore-bubble",
     ]
     return [*args, "--kiosk"] if options.kiosk else args
-
-
-def write_frame_preference(profile: Path) -> None:
-    """Let the window manager draw the frame: a frame drawn by Chromium would lie inside its window.
-
-    A profile that has preferences already is left as it is.
-    """
-    file = profile / "Default" / "Preferences"
-    if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps({"browser": {"custom_chrome_frame": False}}), encoding="utf-8")

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from envs.desktop.driver import Desktop
-from envs.desktop.needs import check_packages
-from envs.desktop.options import DesktopOptions
-from envs.desktop.sandbox import Sandbox, SandboxOptions
+from typing import TYPE_CHECKING
 
-check_packages()
+from envs.desktop.options import DesktopOptions, SandboxOptions
+from envs.options import on_demand
+
+if TYPE_CHECKING:
+    from envs.desktop.driver import Desktop
+    from envs.desktop.sandbox import Sandbox
+
+__getattr__ = on_demand(__name__, {"Desktop": "driver", "Sandbox": "sandbox"})
 
 __all__ = ["Desktop", "DesktopOptions", "Sandbox", "SandboxOptions"]

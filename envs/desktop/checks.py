@@ -7,8 +7,7 @@ import shutil
 import sys
 
 from envs.base import EnvError, Finding
-from envs.desktop.driver import Desktop
-from envs.desktop.needs import FIX, PACKAGES, missing
+from envs.desktop.driver import FIX, PACKAGES, Desktop, missing_packages
 from envs.desktop.options import DesktopOptions
 
 _PROGRAMS = (
@@ -21,7 +20,7 @@ _PROGRAMS = (
 
 def findings(options: DesktopOptions) -> list[Finding]:
     """All checks. Either a display that works or the sandbox's programs have to be there."""
-    absent = missing()
+    absent = missing_packages()
     detail = f"missing: {', '.join(absent)}" if absent else ", ".join(PACKAGES)
     found = [Finding("packages", not absent, detail, FIX)]
     sandbox = _sandbox() if sys.platform.startswith("linux") else []

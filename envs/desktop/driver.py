@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import Any, Self
 
 from PIL import Image
@@ -23,13 +24,39 @@ from envs.base import (
 )
 from envs.desktop.area import area_of
 from envs.desktop.link import Link, UsedByPerson
-from envs.desktop.options import DesktopOptions
+from envs.desktop.options import DesktopOptions, SandboxOptions
 from envs.desktop.perform import CAPABILITIES, Order, orders, spot
 from envs.desktop.sandbox import Sandbox
 from envs.geometry import Size, Viewport
 
 _POLL_SECONDS = 0.1
 _LONGEST = 200
+
+
+PACKAGES = ("mss", "pyautogui", "Xlib") if sys.platform.startswith("linux") else ("mss", "pyautogui")
+FIX = "pip install 'guikv[desktop]'"
+
+
+def missing_packages() -> list[str]:
+    """Those that are not installed. They are looked for and not imported: pyautogui opens a display at import."""
+    return [name for name in PACKAGES if find_spec(name) is None]
+
+
+def check_packages() -> None:
+    """Raises SetupError where one is missing."""
+    absent = missing_packages()
+    if absent:
+        raise SetupError(f"a desktop is driven through {', '.join(PACKAGES)}; not here: {', '.join(absent)}", FIX)
+
+
+def _sandbox_for(options: DesktopOptions) -> Sandbox | None:
+    check_packages()
+    if options.sandbox is None:
+        return None
+    sandbox = Sandbox.start(SandboxOptions(size=options.sandbox, command=options.words(), watch=options.watch))
+    if sandbox.watch_port is not None and options.tell is not None:
+        options.tell(f"watch: a VNC viewer at 127.0.0.1:{sandbox.watch_port}")
+    return sandbox
 
 
 class Desktop:
@@ -43,13 +70,13 @@ class Desktop:
     capabilities = CAPABILITIES
 
     def __init__(self, options: DesktopOptions | None = None, sandbox: Sandbox | None = None) -> None:
-        """Raises SetupError. The sandbox is closed with the desktop, and also where this fails."""
+        """Raises SetupError. A sandbox, given or of the options, is closed with the desktop and where this fails."""
         self.options = options or DesktopOptions()
-        self._sandbox = sandbox
+        self._sandbox = sandbox or _sandbox_for(self.options)
         self._link: Link | None = None
         self._viewport: Viewport | None = None
         try:
-            self._link = Link(_config(self.options), _environment(self.options, sandbox))
+            self._link = Link(_config(self.options), _environment(self.options, self._sandbox))
         except BaseException:
             self.close()
             raise

@@ -24,7 +24,7 @@ from envs.base import (
     UserStopped,
 )
 
-START_SECONDS = 30.0
+START_SECONDS = 60.0
 _CLOSE_SECONDS = 2.0
 _GRACE_SECONDS = 2.0
 _ERRORS: dict[str, type[EnvError]] = {

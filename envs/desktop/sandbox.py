@@ -8,48 +8,21 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self
 
 import envs
 from envs.base import SetupError
-from envs.desktop import cleanup as remains
+from envs.desktop import cleanup
+from envs.desktop.options import SandboxOptions
 from envs.desktop.services import start_bus, start_manager, start_watch
 from envs.desktop.surroundings import variables
 from envs.xvfb import Xvfb
 
-MAX_SIDE = 16384
 _APT = "sudo apt-get install xvfb openbox dbus"
 _POLL_SECONDS = 0.05
-
-
-@dataclass(frozen=True)
-class SandboxOptions:
-    """All options of `Sandbox.start`. Raises SetupError on a size that no screen has.
-
-    size: pixels of the screen.
-    command: program to start, with its arguments; empty for none. Its first window is waited for.
-    watch: let people on this machine look on with a VNC viewer, which can see and do nothing more.
-    cwd: folder in which programs start; None is the current one.
-    environment: variables for programs, beside PATH, the language and the like; nothing else of the user's own
-        (keys, tokens) is handed on.
-    start_seconds: longest wait for any part to come up.
-    """
-
-    size: tuple[int, int] = (1280, 800)
-    command: tuple[str, ...] = ()
-    watch: bool = False
-    cwd: Path | None = None
-    environment: Mapping[str, str] = field(default_factory=dict)
-    start_seconds: float = 20.0
-
-    def __post_init__(self) -> None:
-        if not all(1 <= side <= MAX_SIDE for side in self.size):
-            raise SetupError(f"a screen has 1 to {MAX_SIDE} pixels each way, not {self.size[0]}x{self.size[1]}")
-        if self.start_seconds <= 0:
-            raise SetupError(f"start_seconds is above 0, not {self.start_seconds}")
+_BLANK_SECONDS = 5.0
 
 
 class Sandbox:
@@ -114,16 +87,10 @@ class Sandbox:
         self._processes.append(process)
         return process
 
-    def wait_window(self, title: str, seconds: float = 30.0) -> None:
-        """Until a window with this part in its title is there. Raises SetupError."""
-        found: list[str] = []
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            found = self.titles()
-            if any(title.casefold() in other.casefold() for other in found):
-                return
-            time.sleep(_POLL_SECONDS)
-        raise SetupError(f"no window {title!r} within {seconds:g} s", f"windows here: {found}")
+    def wait_window(self, title: str, seconds: float = 60.0) -> None:
+        """Until a window with this part in its title is there and has drawn itself. Raises SetupError."""
+        if not self._drawn(title, seconds, lambda: None):
+            raise SetupError(f"no window {title!r} within {seconds:g} s", f"windows here: {self.titles()}")
 
     def titles(self) -> list[str]:
         """Titles of the windows, topmost first."""
@@ -138,7 +105,7 @@ class Sandbox:
     @property
     def pids(self) -> frozenset[int]:
         """Ids of everything that runs in this sandbox, the X server included."""
-        found = remains.marked(self.folder)
+        found = cleanup.marked(self.folder)
         if self._server is not None and self._server.alive:
             found.add(self._server.pid)
         return frozenset(found)
@@ -146,7 +113,7 @@ class Sandbox:
     def close(self) -> None:
         """End it all; may be called twice."""
         try:
-            remains.end_all(self.folder, [process.pid for process in self._processes])
+            cleanup.end_all(self.folder, [process.pid for process in self._processes])
             for process in self._processes:
                 process.wait()
             self._processes.clear()
@@ -165,18 +132,40 @@ class Sandbox:
 
     def _first_window(self, process: subprocess.Popen[bytes]) -> None:
         name = self.options.command[0]
-        deadline = time.monotonic() + self.options.start_seconds
-        while time.monotonic() < deadline:
-            if self.titles():
-                return
+
+        def check() -> None:
             # Some programs leave and let another show the window.
             if process.poll():
                 raise SetupError(f"{name!r} ended at once with {process.returncode}: {self._last_words()}")
-            time.sleep(_POLL_SECONDS)
+
+        if self._drawn("", self.options.start_seconds, check):
+            return
         state = "ended" if process.poll() is not None else "runs"
         raise SetupError(
             f"{name!r} showed no window within {self.options.start_seconds:g} s ({state}): {self._last_words()}"
         )
+
+    def _drawn(self, title: str, seconds: float, check: Callable[[], None]) -> bool:
+        """Wait for a window whose title has this part, and until it has drawn; `check` is called while there is none.
+
+        One that stays of one colour for `_BLANK_SECONDS` is meant to be so.
+        """
+        from envs.desktop.x11.windows import Windows
+
+        windows = Windows(self.display)
+        try:
+            now = time.monotonic()
+            deadline, blank = now + seconds, now
+            while True:
+                look, now = windows.look(title), time.monotonic()
+                if look == "none":
+                    blank = now
+                    check()
+                if look == "drawn" or now - blank > _BLANK_SECONDS or now > deadline:
+                    return look != "none"
+                time.sleep(_POLL_SECONDS)
+        finally:
+            windows.close()
 
     def _last_words(self) -> str:
         lines = (self.folder / "output.log").read_text(encoding="utf-8", errors="replace").split("\n")

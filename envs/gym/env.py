@@ -13,7 +13,7 @@ from envs.actions import LOOP_ACTIONS, Action, Finish
 from envs.base import EnvError, Environment, SetupError, Verdict
 from envs.geometry import Size
 from envs.gym.acting import Acted, Seconds, do, read_action
-from envs.gym.looking import Look, Picture, look
+from envs.gym.observation import Observation, Picture, observe
 from envs.gym.space import ACTION_NAMES, action_space, on_screenshot
 
 Make = Callable[[int], Environment]
@@ -64,7 +64,7 @@ class GuiEnv(gymnasium.Env[Picture, Any]):
         self.environment, self._make = (source, None) if isinstance(source, Environment) else (None, source)
         self._restart = restart
         self._steps = 0
-        self._last: Look | None = None
+        self._last: Observation | None = None
         self._running = False
         self._size = self._first_size() if size is None else Size(*size)
         self.action_space = action_space(longest_seconds)
@@ -72,7 +72,7 @@ class GuiEnv(gymnasium.Env[Picture, Any]):
 
     def _first_size(self) -> Size:
         try:
-            return look(self._begin(0), None).resize.image
+            return observe(self._begin(0), None).resize.image
         except BaseException:
             self.close()
             raise
@@ -88,7 +88,7 @@ class GuiEnv(gymnasium.Env[Picture, Any]):
         drawn = int(self.np_random.integers(_MOST_SEED))
         self._running = False
         environment = self._begin(int((options or {}).get("episode_seed", drawn)))
-        seen = self._last = look(environment, self._size)
+        seen = self._last = observe(environment, self._size)
         self._steps, self._running = 0, True
         return seen.picture.copy(), self._info(environment, seen, _NOTHING, environment.verdict(), None)
 
@@ -103,7 +103,7 @@ class GuiEnv(gymnasium.Env[Picture, Any]):
         self._running = False
         acted = do(environment, wanted)
         verdict = environment.verdict()
-        seen = self._last = look(environment, self._size)
+        seen = self._last = observe(environment, self._size)
         finished = isinstance(wanted, Finish)
         terminated = finished or (verdict is not None and verdict.done)
         truncated = not terminated and self._steps >= self.max_steps
@@ -144,7 +144,7 @@ class GuiEnv(gymnasium.Env[Picture, Any]):
         return self.environment
 
     def _info(
-        self, environment: Environment, seen: Look, acted: Acted, verdict: Verdict | None, action: Action | None
+        self, environment: Environment, seen: Observation, acted: Acted, verdict: Verdict | None, action: Action | None
     ) -> dict[str, Any]:
         able = environment.capabilities | LOOP_ACTIONS
         return {

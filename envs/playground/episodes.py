@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from envs.files import own
 from envs.playground.page import SCROLL_CLICKS, SIDE, WHEEL_PIXELS, Page
 from envs.playground.pages import TASKS, chance_of, make_page
 from envs.playground.render import COLUMNS, ROWS, Command, Renderer, seeds
@@ -122,7 +123,8 @@ def done_seeds(path: Path) -> set[int]:
     data = path.read_bytes()
     whole = data[: data.rfind(b"\n") + 1]
     if len(whole) < len(data):
-        path.write_bytes(whole)
+        with open(path, "r+b", opener=own) as file:
+            file.truncate(len(whole))
     return {json.loads(line)["seed"] for line in whole.splitlines()}
 
 
@@ -131,11 +133,12 @@ def write_episodes(task: str, wanted: Iterable[int], out: Path) -> Iterator[Epis
     out.mkdir(parents=True, exist_ok=True)
     path = out / f"{task}.jsonl"
     there = done_seeds(path)
-    with path.open("a", encoding="utf-8") as lines:
+    with open(path, "a", encoding="utf-8", opener=own) as lines:
         for episode in play(make_page(task, seed) for seed in wanted if seed not in there):
             files = [f"{task}-{episode.page.seed}-{number}.png" for number in range(len(episode.frames))]
             for file, frame in zip(files, episode.frames, strict=True):
-                (out / file).write_bytes(frame.png)
+                with open(out / file, "wb", opener=own) as picture:
+                    picture.write(frame.png)
             lines.write(json.dumps(record_of(episode, files)) + "\n")
             lines.flush()
             yield episode

@@ -21,6 +21,8 @@ from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from envs.browser.chromium import find_chromium, launch_args
+from envs.files import own
+from envs.pictures import read_picture
 from envs.playground.page import SIDE, Page
 from envs.playground.pages import TASKS, make_page
 
@@ -90,7 +92,7 @@ class Renderer:
     def pictures(self, numbers: Iterable[int]) -> list[bytes]:
         """PNG files of what is shown at those places of the grid."""
         shot = self._cdp.send("Page.captureScreenshot", {"format": "png", "optimizeForSpeed": True})
-        sheet = Image.open(io.BytesIO(base64.b64decode(shot["data"]))).convert("RGB")
+        sheet = read_picture(base64.b64decode(shot["data"]))
         return [_cut(sheet, number) for number in numbers]
 
     def close(self) -> None:
@@ -160,10 +162,11 @@ def main(argv: list[str] | None = None) -> int:
     out: Path = options.out
     out.mkdir(parents=True, exist_ok=True)
     start = time.monotonic()
-    with (out / "pages.jsonl").open("a", encoding="utf-8") as lines:
+    with open(out / "pages.jsonl", "a", encoding="utf-8", opener=own) as lines:
         for count, rendered in enumerate(render_all(options.task, options.seeds), start=1):
             file = f"{options.task}-{rendered.page.seed:07d}.png"
-            (out / file).write_bytes(rendered.png)
+            with open(out / file, "wb", opener=own) as picture:
+                picture.write(rendered.png)
             lines.write(json.dumps(record_of(rendered, file)) + "\n")
             if count % 25 == 0 or count == len(options.seeds):
                 _progress(count, len(options.seeds), time.monotonic() - start)

@@ -20,7 +20,7 @@ DESKTOP = (640, 480)
 """Size of the sandboxed desktop, in pixels."""
 _PLACE = (300, 160)
 """Where the window opens. Away from the middle, where the pointer of a fresh X server waits."""
-_ADB_SECONDS = 30.0
+_ADB_SECONDS = 120.0
 
 
 def in_tab(options: BrowserOptions | None = None) -> Playground:

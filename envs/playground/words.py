@@ -1,7 +1,7 @@
 """The words that playground pages show: labels of controls, names of fields, and codes to remember.
 
-Every entry is one capitalised alphabetic word of at most ten letters. The small model that ships with the
-project reads exactly these words, in this order (`guikv/nano/words.py`).
+Every entry is one capitalised alphabetic word of at most ten letters, so that a label, the instruction that names it
+and the thought of the small model that ships are one token each. It reads exactly these words.
 """
 
 from __future__ import annotations
@@ -38,4 +38,7 @@ CODES: tuple[str, ...] = COLOURS + ANIMALS
 """Words a page shows as a code that a later page asks for."""
 
 WORDS: tuple[str, ...] = ACTIONS + PLACES + FIELDS + CODES
-"""Every label word."""
+"""Every label word, in one fixed order: the order is part of the shipped model's tokenizer."""
+
+STATUS: tuple[str, ...] = ("Done", "Code", "Welcome")
+"""Words that pages show as text but that are never the label of a control."""

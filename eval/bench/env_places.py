@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from agent.errors import ConfigError
-from envs.base import Environment
+from envs.base import Environment, SetupError
 from eval.options import listed
 
 if TYPE_CHECKING:
@@ -33,7 +34,11 @@ for (const kind of ["pointerdown", "keydown", "input", "scroll"])
   addEventListener(kind, () => { count.textContent = Number(count.textContent) + 1; }, {capture: true});
 </script></body></html>"""
 
-_LOAD_SECONDS = 20.0
+_AREA = (0xEE, 0xEE, 0xFF)
+"""The text area's colour."""
+_LOAD_SECONDS = 60.0
+_DRAWN_SECONDS = 120.0
+_POLL_SECONDS = 0.05
 
 
 def show(browser: Browser) -> None:
@@ -46,6 +51,18 @@ def show(browser: Browser) -> None:
     browser.with_tab(put, _LOAD_SECONDS)
 
 
+def wait_shown(place: Environment) -> None:
+    """Until the picture is of the page: a window is there before it has drawn itself. Raises SetupError."""
+    end = time.monotonic() + _DRAWN_SECONDS
+    while time.monotonic() < end:
+        image = place.screenshot().image
+        if image.getpixel((image.width // 2, image.height // 4)) == _AREA:
+            place.settle()
+            return
+        time.sleep(_POLL_SECONDS)
+    raise SetupError(f"the page was not on the screen within {_DRAWN_SECONDS:g} s")
+
+
 @contextmanager
 def browser() -> Iterator[Environment]:
     """A tab of a Chromium."""
@@ -53,6 +70,7 @@ def browser() -> Iterator[Environment]:
 
     with Browser.launch(BrowserOptions(viewport=SCREEN)) as page:
         show(page)
+        wait_shown(page)
         yield page
 
 
@@ -66,7 +84,7 @@ def desktop() -> Iterator[Environment]:
         window = BrowserOptions(viewport=SCREEN, display=sandbox.display, kiosk=True, headless=False)
         with Browser.launch(window) as page, Desktop.launch(DesktopOptions(display=sandbox.display)) as screen:
             show(page)
-            screen.settle()
+            wait_shown(screen)
             yield screen
 
 
@@ -79,6 +97,7 @@ def android() -> Iterator[Environment]:
     with Phone.start() as phone, AdbServer.start() as server:
         show(phone.browser)
         with Android.launch(AndroidOptions(serial=phone.address, adb_port=server.port)) as device:
+            wait_shown(device)
             yield device
 
 

@@ -24,10 +24,11 @@ from guikv.content import Frame, Reply
 from guikv.errors import GuikvError
 from guikv.models.base import Adapter
 from guikv.policies import make_policy
-from guikv.session import Session, Window
+from guikv.session import Session
+from guikv.settings import HistoryWindow, Settings
 
 LAYOUTS: tuple[Layout, ...] = get_args(Layout)
-WINDOWS: tuple[Window, ...] = get_args(Window)
+WINDOWS: tuple[HistoryWindow, ...] = get_args(HistoryWindow)
 
 
 class ReuseError(GuikvError):
@@ -35,7 +36,7 @@ class ReuseError(GuikvError):
 
 
 @dataclass(frozen=True)
-class Step:
+class ReuseStep:
     """held: tokens in the ledger before the step; prompt: those of the conversation; reused: those not computed."""
 
     held: int
@@ -44,13 +45,13 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Run:
+class ReuseRun:
     """One episode under one dialect, layout and window."""
 
     dialect: str
     layout: Layout
-    window: Window
-    steps: tuple[Step, ...]
+    window: HistoryWindow
+    steps: tuple[ReuseStep, ...]
 
     @property
     def shares(self) -> list[float]:
@@ -73,7 +74,7 @@ class Run:
 
 def play(
     dialect: Dialect, session: Session, pictures: Sequence[Image.Image], task: str = TASK
-) -> Iterator[tuple[int, Step]]:
+) -> Iterator[tuple[int, ReuseStep]]:
     """Run the episode; after every step its number and what it reused."""
     adapter = session.adapter
     history = History()
@@ -90,7 +91,7 @@ def play(
         for token in ids:
             session.feed(token)
         history = history.add(Turn(observation, Reply(ids, text)))
-        yield number, Step(held, cost.tokens_reused + cost.tokens_new, cost.tokens_reused)
+        yield number, ReuseStep(held, cost.tokens_reused + cost.tokens_new, cost.tokens_reused)
 
 
 def chosen(names: str) -> tuple[str, ...]:
@@ -109,7 +110,7 @@ def run_bench(
     budget: str = "20%",
     policy: str = "gui_kv",
     layouts: Sequence[Layout] = LAYOUTS,
-    windows: Sequence[Window] = WINDOWS,
+    windows: Sequence[HistoryWindow] = WINDOWS,
     size: Size = SCREEN,
     adapter: Adapter | None = None,
     report: Callable[[str, int], None] = lambda name, step: None,
@@ -117,17 +118,19 @@ def run_bench(
     """All combinations, one after the other; `report` is told of every step."""
     model = adapter or small_model()
     pictures = [screenshot(number, size) for number in range(steps)]
-    runs: list[Run] = []
+    runs: list[ReuseRun] = []
     for name in dialects:
         for layout in layouts:
             for window in windows:
-                session = Session(model, make_policy(policy), parse_budget(budget), "next_observation", window, history)
-                taken: list[Step] = []
+                session = Session(
+                    model, Settings(make_policy(policy), parse_budget(budget), "next_observation", window, history)
+                )
+                taken: list[ReuseStep] = []
                 for number, step in play(DIALECTS[name](layout=layout), session, pictures):
                     taken.append(step)
                     report(f"{name}, {layout}, {window}", number)
                 session.close()
-                runs.append(Run(name, layout, window, tuple(taken)))
+                runs.append(ReuseRun(name, layout, window, tuple(taken)))
     settings = {
         "steps": steps,
         "history": history,

@@ -12,10 +12,10 @@ from agent.dialects import DIALECTS
 from agent.history import History, Observation
 from envs.actions import Action, Click, Keys, Scroll, Type
 from envs.geometry import Resize, Size
-from eval.nano.training.tokenizer import SPECIAL
 from guikv.content import Frame, Text
 from guikv.models.base import Adapter
 from guikv.models.random_weights import Sizes, random_model
+from guikv.nano import SPECIAL
 
 SCREEN = Size(1036, 728)
 """Becomes 962 image tokens."""

@@ -16,7 +16,9 @@ from typing import Any
 
 import torch
 from PIL import Image, ImageDraw
+from rich.table import Table
 
+from envs.pictures import PictureError, read_picture
 from eval.bench.shapes import shaped
 from guikv.budget import parse_budget
 from guikv.content import Frame, Message, Reply, Text, last_frames
@@ -26,6 +28,7 @@ from guikv.models.images import patches
 from guikv.policies import Full, Policy, make_policy
 from guikv.prompt import NO_FRAME, Prompt
 from guikv.session import Session
+from guikv.settings import Settings
 
 MOMENTS = ("prefill", "next_observation")
 
@@ -55,15 +58,18 @@ def screenshots(folder: Path, count: int) -> list[Image.Image]:
     """`count` pictures from the folder, in order and again from the start, each with a clock of its own.
 
     The clock makes every picture new, as on a real screen: no run may profit from having seen it before.
-    Raises BenchError when the folder holds no PNG file.
+    Raises BenchError when the folder holds no PNG file, or one that is none.
     """
     files = sorted(folder.glob("*.png"), key=lambda p: (len(p.name), p.name))
     if not files:
         raise BenchError(f"no PNG files in {folder}: give a folder of screenshots with --screenshots")
     pictures = []
     for number in range(count):
-        with Image.open(files[number % len(files)]) as file:
-            picture = file.convert("RGB")
+        file = files[number % len(files)]
+        try:
+            picture = read_picture(file)
+        except (OSError, PictureError) as error:
+            raise BenchError(f"the screenshot {file}: {error}") from error
         pen = ImageDraw.Draw(picture)
         pen.rectangle((picture.width - 60, 0, picture.width, 16), fill="white")
         pen.text((picture.width - 54, 2), f"12:{number:02d}", fill="black")
@@ -168,8 +174,8 @@ def run_bench(
     runners: dict[str, Runner] = {"stateless": stateless(model, history, new_tokens)}
     kinds: list[tuple[str, Policy, str]] = [("full", Full(), "prefill")] + [(m, chosen, m) for m in MOMENTS]
     for name, kind, moment in kinds:
-        session = Session(model, kind, parse_budget(budget), moment, "shrink", history)  # type: ignore[arg-type]
-        runners[name] = persistent(session, new_tokens)
+        kept = Settings(kind, parse_budget(budget), moment, history=history)  # type: ignore[arg-type]
+        runners[name] = persistent(Session(model, kept), new_tokens)
     tracks = {name: Track() for name in runners}
     if model.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(model.device)
@@ -202,7 +208,7 @@ def one_shot(adapter: Adapter, policy: Policy, budget: str, prompt: Prompt, repe
     """The paper's setting: a whole prompt prefilled at once and then compressed. Share of scoring and eviction."""
     prefill, compression = [], []
     for _ in range(repeats):
-        session = Session(adapter, policy, parse_budget(budget), "prefill", protect=False)
+        session = Session(adapter, Settings(policy, parse_budget(budget), "prefill", protect=False))
         session.extend(prompt)
         session.compress()
         prefill.append(session.cost.seconds["prefill"])
@@ -244,3 +250,33 @@ def summarise(tracks: dict[str, Track]) -> dict[str, Any]:
         "stateless_tokens": round(mean(base.tokens[late]), 1),
         "seconds": {n: {k: round(v, 4) for k, v in s.items()} for n, s in seconds.items()},
     }
+
+
+_ROWS = (
+    ("prefill_ratio", "prefill, stateless ÷ persistent", "{:.2f} ×"),
+    ("step_ratio", "whole step, stateless ÷ persistent", "{:.2f} ×"),
+    ("kv_bytes_ratio", "KV bytes, persistent ÷ stateless full cache", "{:.3f}"),
+    ("growth", "steps 26–30 ÷ steps 6–10", "{:.3f}"),
+    ("compression_share", "scoring and eviction ÷ decoder prefill", "{:.3f}"),
+)
+
+
+def session_table(result: dict[str, Any]) -> Table:
+    """The ratios of `guikv bench session` for people, one column per run."""
+    s = result["settings"]
+    title = f"{s['policy']} at {s['budget']}, {s['history']} screenshots, {s['steps']} steps"
+    one = result["one_shot"]
+    caption = (
+        f"{s['parameters'] / 1e6:.0f} M parameters, {s['dtype']}, {s['device']}; compressing a prompt of "
+        f"{one['tokens']} tokens at once takes {one['compression_share']:.3f} of its prefill"
+    )
+    if s["peak_memory"] is not None:
+        caption += f"; at most {s['peak_memory'] / 2**30:.1f} GiB of the device's memory, all four runs together"
+    table = Table(title=title, caption=caption)
+    columns = {"persistent, full": result["persistent_full"], **result["moments"]}
+    table.add_column("")
+    for name in columns:
+        table.add_column(name, justify="right")
+    for key, label, form in _ROWS:
+        table.add_row(label, *(form.format(c[key]) if key in c else "–" for c in columns.values()))
+    return table

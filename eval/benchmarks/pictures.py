@@ -6,22 +6,20 @@ annotations count in the file's own rows and columns. Of animations the first fr
 
 from __future__ import annotations
 
-import io
 import stat
-import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
+import envs.pictures
 from envs.geometry import Size
+from envs.pictures import PictureError, open_picture
 from eval.benchmarks.errors import DataError, MissingImage
 
-MAX_PIXELS = 100_000_000
-"""More than any screen has; such a file is there to exhaust memory."""
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
-"""What screenshots are kept in. Pillow knows more, some of which start other programs (EPS)."""
+FORMATS = (*envs.pictures.FORMATS, "BMP", "GIF", "TIFF")
+"""What benchmarks keep screenshots in."""
 _WHITE = (255, 255, 255, 255)
 _DEEP = ("I", "F")
 
@@ -64,27 +62,15 @@ class Picture:
     def _open(self) -> Image.Image:
         source = self._source()
         try:
-            with warnings.catch_warnings():
-                # Pillow's own limit is lower than the largest screens; ours is checked below.
-                warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-                image = Image.open(source, formats=FORMATS)
-        except UnidentifiedImageError as error:
-            raise DataError(f"{self._what()} is not an image ({', '.join(FORMATS)})") from error
-        except Image.DecompressionBombError as error:
-            raise DataError(f"{self._what()} has more pixels than any screen") from error
+            return open_picture(source, FORMATS)
+        except PictureError as error:
+            raise DataError(f"{self._what()} {error}") from error
         except OSError as error:
             raise DataError(f"{self._what()} cannot be read: {error.strerror or error}") from error
-        except Exception as error:
-            raise DataError(f"{self._what()} is damaged: {error}") from error
-        width, height = image.size
-        if min(width, height) < 1 or width * height > MAX_PIXELS:
-            image.close()
-            raise DataError(f"{self._what()} has {width}x{height} pixels, as no screen has")
-        return image
 
-    def _source(self) -> Path | io.BytesIO:
+    def _source(self) -> Path | bytes:
         if self.data is not None:
-            return io.BytesIO(self.data)
+            return self.data
         status = "missing" if self.path is None else _status(self.path)
         if self.path is None or status == "missing":
             raise MissingImage(f"{self._what()} is missing: give the folder of the images, or use --missing skip")

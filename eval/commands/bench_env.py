@@ -32,7 +32,7 @@ def bench_env(
 
     from eval.bench.env import run_bench
     from eval.bench.env_places import choose, opened
-    from eval.bench.progress import long_progress
+    from eval.sweep.progress import long_progress
 
     names = choose(environments)
     with long_progress() as progress:

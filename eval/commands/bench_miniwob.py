@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -16,12 +16,11 @@ from eval.options import (
     PolicyOption,
     PolicyOptions,
     WindowOption,
+    WorkersOption,
 )
+from guikv.files import replace_file
 
-if TYPE_CHECKING:
-    from eval.live.miniwob import Outcome
-
-JSON = "miniwob.json"
+JSON, CSV = "miniwob.json", "miniwob.csv"
 
 
 def bench_miniwob(
@@ -41,46 +40,53 @@ def bench_miniwob(
         int, typer.Option(min=0, max=8, help="0: a 280x280 screen, nano's; else the task area alone, so much larger")
     ] = 0,
     out: Annotated[Path, typer.Option(help="folder for the CSV and the JSON")] = Path("runs/miniwob"),
+    workers: WorkersOption = "1",
     threads: Annotated[int, typer.Option(min=1, help="CPU threads; small models are fastest with one")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object and nothing else")] = False,
 ) -> None:
     """Success on the tasks of MiniWoB that clicking, typing and scrolling can express, with nothing learned from them.
 
-    Finished tasks are kept in the CSV of --out; the same command goes on where it was stopped.
+    Every episode is kept in --out as it ends; the same command goes on where it was stopped.
 
     Example: guikv bench miniwob --tasks click-button,click-link --seeds 5
     """
-    import torch
     from rich.console import Console
 
-    from agent.assemble import load_adapter
-    from eval.bench.progress import long_progress
-    from eval.live.miniwob import EXCLUDED, Plan, bench_config, choose_tasks, run_bench
-    from eval.live.miniwob_rows import CSV, result_table, summarise
+    from eval.live.episodes import ROWS, EpisodeRow, run_episodes
+    from eval.live.miniwob import EXCLUDED, MiniWobSite, choose_tasks, settings_text
+    from eval.live.plan import Plan, make_config
+    from eval.live.summary import TaskRow, miniwob_summary, miniwob_table, task_row
+    from eval.rows import check_csv, write_csv
+    from eval.sweep.progress import long_progress
+    from eval.sweep.workers import read_workers
+    from guikv.models import version_of
 
-    config = bench_config(model, policy, option or (), budget, moment, window, history, max_steps)
-    plan = Plan(config, choose_tasks(tasks), seeds, zoom)
-    adapter = load_adapter(config)
-    torch.set_num_threads(threads)
+    check_csv(out / CSV, out / ROWS)
+    config = make_config(model, policy, option or (), budget, moment, window, history, max_steps)
+    plan = Plan(config, MiniWobSite(zoom), choose_tasks(tasks), range(seeds), threads=threads)
+    where = read_workers(workers)
     with long_progress() as progress:
-        bar = progress.add_task("starting", total=len(plan.tasks) * seeds)
-        won: list[bool] = []
+        bar = progress.add_task("starting", total=len(plan.episodes))
+        solved: list[bool] = []
 
-        def tell(task: str, outcome: Outcome | None) -> None:
-            if outcome is None:  # what was there already must not count for the speed
-                progress.update(bar, total=(progress.tasks[bar].total or seeds) - seeds)
+        def tell(row: EpisodeRow, fresh: bool) -> None:
+            if not fresh:  # what was there already must not count for the speed
+                progress.update(bar, total=(progress.tasks[bar].total or 1) - 1)
                 return
-            won.append(outcome.status == "success")
-            progress.update(bar, advance=1, description=f"{task}, {sum(won)} of {len(won)} solved")
+            solved.append(row.success)
+            progress.update(bar, advance=1, description=f"{row.task}, {sum(solved)} of {len(solved)} solved")
 
-        rows = run_bench(plan, adapter, out, tell)
-    result = summarise(rows.values(), model, plan.settings, EXCLUDED)
-    (out / JSON).write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+        found = run_episodes(plan, out / ROWS, where, tell)
+    settings, weights = settings_text(plan), version_of(model)
+    rows = [task_row(task, [found[task, seed] for seed in plan.seeds], settings, weights) for task in plan.tasks]
+    write_csv(out / CSV, list(TaskRow.__annotations__), rows)
+    result: dict[str, Any] = miniwob_summary(rows, model, settings, EXCLUDED)
+    replace_file(out / JSON, f"{json.dumps(result, indent=1)}\n".encode())
     if as_json:
         typer.echo(json.dumps(result, indent=1))
         return
     console = Console()
-    console.print(result_table(result))
+    console.print(miniwob_table(result))
     console.print(f"left out, since click, type, scroll and finished cannot express them ({_count(EXCLUDED)}):")
     for reason, names in EXCLUDED.items():
         console.print(f"  {reason}: {', '.join(names)}", highlight=False)

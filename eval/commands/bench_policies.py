@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from eval.options import ModelOption, listed
+from eval.options import ModelOption, WorkersOption, listed
+from guikv.files import replace_file
 
-if TYPE_CHECKING:
-    from eval.study.presets import Cell
-    from eval.study.run import Row
-
-JSON = "policies.json"
+JSON, CSV = "policies.json", "policies.csv"
 
 
 def bench_policies(
@@ -28,52 +25,50 @@ def bench_policies(
     model: ModelOption = "nano",
     out: Annotated[Path, typer.Option(help="folder for the CSV, the JSON and the plots")] = Path("runs/policies"),
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object and nothing else")] = False,
+    workers: WorkersOption = "1",
     threads: Annotated[int, typer.Option(min=1, help="CPU threads; small models are fastest with one")] = 1,
 ) -> None:
     """Success against KV bytes: every policy, moment, window and option, on stored episodes.
 
-    Finished cells are kept in the CSV of --out; the same command goes on where it was stopped.
+    Finished cells are kept in --out as they end; the same command goes on where it was stopped.
 
     Example: guikv bench policies --episodes runs/episodes --cells main --limit 10
     """
-    import torch
     from rich.console import Console
 
-    from agent.assemble import load_adapter, make_dialect
     from agent.config import Config, ModelConfig
-    from eval.bench.progress import long_progress
-    from eval.study import answers, plot, run, table
+    from eval.rows import check_csv, write_csv
+    from eval.study import answers, plot
     from eval.study.curves import curves_of
-    from eval.study.play import Player
     from eval.study.presets import PARTS, TASKS
-    from eval.study.presets import cells as design_cells
+    from eval.study.presets import cells as study_cells
+    from eval.study.run import ROWS, StudyRow, run_cells
+    from eval.sweep.progress import long_progress
+    from eval.sweep.workers import read_workers
+    from guikv.models import version_of
 
     parts = _chosen(cells, tuple(PARTS), "--cells")
     wanted = _chosen(tasks, TASKS, "--tasks") if tasks else TASKS
+    check_csv(out / CSV, out / ROWS)
     config = Config(model=ModelConfig(name=model))
-    adapter = load_adapter(config)
-    torch.set_num_threads(threads)
-    player = Player(adapter, make_dialect(config, adapter))
-    plan = design_cells(parts, wanted, groups)
+    plan = study_cells(parts, wanted, groups)
     with long_progress() as progress:
         bar = progress.add_task("bench policies", total=len(plan))
 
-        def report(cell: Cell, row: Row | None, fresh: bool) -> None:
-            if not fresh:  # what was there already must not count for the speed
-                total = progress.tasks[bar].total or 1
-                progress.update(bar, total=total - 1)
-                return
-            won = f" {row.success:.0%}" if row else ""
-            what = f"{cell.task:<10} {cell.arm.policy} {cell.budget:g} %{won}"
-            progress.update(bar, advance=1, description=what)
+        def tell(row: StudyRow, fresh: bool) -> None:
+            if fresh:
+                what = f"{row.task:<10} {row.policy} {row.budget:g} % {row.success:.0%}"
+                progress.update(bar, advance=1, description=what)
+            else:  # what was there already must not count for the speed
+                progress.update(bar, total=(progress.tasks[bar].total or 1) - 1)
 
-        rows = run.run_cells(plan, player, episodes, out, groups, limit, report)
-    wanted_keys = {cell.key for cell in plan}
-    curves = curves_of(row for key, row in rows.items() if key in wanted_keys)
+        rows = run_cells(plan, config, episodes, out, groups, limit, read_workers(workers), threads, tell)
+    write_csv(out / CSV, list(StudyRow.model_fields), rows.values())
+    curves = curves_of(rows.values())
     result = {
         "settings": {
             "model": model,
-            "weights": run.weights_of(adapter),
+            "weights": version_of(model),
             "episodes": str(episodes),
             "limit": limit,
             "groups": groups,
@@ -82,7 +77,7 @@ def bench_policies(
         },
         **answers.as_json(curves),
     }
-    (out / JSON).write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    replace_file(out / JSON, f"{json.dumps(result, indent=1)}\n".encode())
     plots = [out / f"{part}.png" for part in parts if plot.plot_part(curves, part, out / f"{part}.png")]
     if "main" in parts and plot.plot_part(curves, "main", out / "main_past.png", "past"):
         plots.append(out / "main_past.png")
@@ -91,13 +86,13 @@ def bench_policies(
         return
     console = Console()
     for part in parts:
-        console.print(table.task_table(curves, part))
+        console.print(answers.task_table(curves, part))
     ranking = answers.rank(curves)
     if ranking is not None:
-        console.print(table.ranking_table(ranking))
+        console.print(answers.ranking_table(ranking))
     for sentence in answers.sentences(curves):
         console.print(sentence, highlight=False)
-    console.print(f"{out / run.CSV}, {out / JSON}, {', '.join(map(str, plots))}", highlight=False, soft_wrap=True)
+    console.print(f"{out / CSV}, {out / JSON}, {', '.join(map(str, plots))}", highlight=False, soft_wrap=True)
 
 
 def _chosen(text: str, known: tuple[str, ...], option: str) -> tuple[str, ...]:

@@ -29,8 +29,8 @@ def bench_reuse(
     """
     from rich.console import Console
 
-    from eval.bench.progress import long_progress
     from eval.bench.reuse import LAYOUTS, WINDOWS, chosen, run_bench
+    from eval.sweep.progress import long_progress
 
     names = chosen(dialects)
     with long_progress() as progress:

@@ -62,10 +62,10 @@ def check(
     """
     from rich.console import Console
 
-    from eval.bench.progress import long_progress
     from eval.benchmarks.source import make_source
     from eval.data.check import check_data
     from eval.data.table import tables
+    from eval.sweep.progress import long_progress
 
     benchmark = find(name)
     source = make_source(benchmark, path, images, splits or (), option or ())

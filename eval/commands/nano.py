@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,7 +17,12 @@ from eval.options import (
     PolicyOption,
     PolicyOptions,
     WindowOption,
+    WorkersOption,
 )
+
+if TYPE_CHECKING:
+    from eval.live.plan import Plan
+    from eval.sweep.workers import Workers
 
 nano = typer.Typer(no_args_is_help=True, help="The model that ships: evaluate it live, train it, read its card.")
 
@@ -38,8 +43,11 @@ def nano_eval(
     blank: Annotated[bool, typer.Option("--blank", help="show the model white pictures: chance level")] = False,
     forget: Annotated[bool, typer.Option("--forget", help="remove all earlier turns before each answer")] = False,
     shift: Annotated[str, typer.Option(help="a look never trained on: look, fonts, sizes, colours")] = "",
-    workers: Annotated[int, typer.Option(min=1, max=2, help="processes, one thread each where there are two")] = 1,
-    out: Annotated[Path | None, typer.Option(help="folder for records of every episode and the result")] = None,
+    workers: WorkersOption = "1",
+    out: Annotated[
+        Path | None,
+        typer.Option(help="folder for records of every episode and the result; the same command goes on there"),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object and nothing else")] = False,
 ) -> None:
     """Success on playground pages in real Chromium, through the loop that every run of the agent takes.
@@ -47,17 +55,23 @@ def nano_eval(
     Example: guikv nano eval --seeds 0:100 --tasks click,order --budget 20% --json
     """
     from agent.errors import ConfigError
-    from eval.live.plan import Plan, make_config, read_seeds, read_tasks
+    from eval.live.plan import make_config, read_seeds, read_tasks
 
     numbers, names = read_seeds(seeds), read_tasks(tasks)
     config = make_config(model, policy, option or (), budget, moment, window, history)
     if forget and window == "recompute":
         raise ConfigError("--forget: the window recompute would bring back what was removed", "use shrink or drop")
 
-    from eval.live.altered_screens import check_shift
+    from eval.live.altered_screens import PlaygroundSite, check_shift
+    from eval.live.plan import Plan
+    from eval.sweep.workers import read_workers
 
-    plan = Plan(config, names, numbers, blank, forget, check_shift(shift), workers, out)
-    result = _evaluate(plan)
+    hands = read_workers(workers)
+    # More threads than cores make the many small products of a tiny model slow.
+    threads = 1 if hands.count != 1 else 0
+    site = PlaygroundSite(blank, check_shift(shift))
+    plan = Plan(config, site, names, numbers, forget, records=out, threads=threads)
+    result = _evaluate(plan, hands)
     if as_json:
         typer.echo(json.dumps(result, indent=1))
         return
@@ -68,30 +82,36 @@ def nano_eval(
     Console().print(result_table(result))
 
 
-def _evaluate(plan: Any) -> dict[str, Any]:
+def _evaluate(plan: Plan, workers: Workers) -> dict[str, Any]:
     """Run the plan with a progress bar on standard error."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    from eval.live.episodes import Outcome
-    from eval.live.journal import Journal
+    from agent.errors import RecordError
+    from agent.recorder import hint_of, write_atomically
+    from eval.live.episodes import ROWS, EpisodeRow, run_episodes
     from eval.live.summary import summarise
-    from eval.live.workers import run_split
+    from eval.sweep.progress import long_progress
 
-    outcomes: list[Outcome] = []
-    begun = time.monotonic()
-    with Journal(plan.out) as journal, Progress(console=Console(stderr=True), transient=True) as progress:
+    rows: list[EpisodeRow] = []
+    begun, played = time.monotonic(), 0
+    out = plan.records
+    with long_progress() as progress:
         bar = progress.add_task("starting", total=len(plan.episodes))
 
-        def tell(outcome: Outcome) -> None:
-            outcomes.append(outcome)
-            journal.write(outcome)
-            same = [o.success for o in outcomes if o.task == outcome.task]
-            progress.update(bar, advance=1, description=f"{outcome.task} {sum(same)} of {len(same)}")
+        def tell(row: EpisodeRow, fresh: bool) -> None:
+            nonlocal played
+            played += fresh
+            rows.append(row)
+            same = [one.success for one in rows if one.task == row.task]
+            progress.update(bar, advance=1, description=f"{row.task} {sum(same)} of {len(same)}")
 
-        run_split(plan, tell)
-        result = summarise(plan, outcomes, time.monotonic() - begun)
-        journal.finish(result)
+        run_episodes(plan, out / ROWS if out else None, workers, tell)
+    per_minute = 60 * played / (time.monotonic() - begun)
+    result = summarise(plan, rows, per_minute, {"workers": workers.count})
+    if out is not None:
+        try:
+            write_atomically(out / "result.json", result)
+        except OSError as error:
+            why = f"{out / 'result.json'} cannot be written: {error.strerror or error}"
+            raise RecordError(why, hint_of(error)) from error
     return result
 
 

@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from agent.dialects import DIALECTS, find_family
 from envs.geometry import Size
 from eval.benchmarks.errors import DataError, MissingImage
 from eval.benchmarks.pictures import Picture
 from eval.data.tally import Problems, spread
-from eval.replay.offline_dialect import EYES, speaker
+from eval.replay.offline_dialect import speaker
 from guikv.errors import ImageError
 from guikv.models.images import check_size
 
@@ -85,13 +86,13 @@ class Images:
             "sizes": [[size.width, size.height, count] for size, count in sizes.most_common()],
             "smallest": [by_area[0].width, by_area[0].height] if by_area else None,
             "largest": [by_area[-1].width, by_area[-1].height] if by_area else None,
-            "tokens": {name: spread(visual_tokens(name, sizes)) for name in EYES},
+            "tokens": {name: spread(visual_tokens(name, sizes)) for name in DIALECTS},
         }
 
 
 def visual_tokens(dialect: str, sizes: Mapping[Size, int]) -> Counter[int]:
     """Number of images by the tokens that each is for the published models of the dialect."""
-    see, eyes = speaker(dialect).image_size, EYES[dialect]
+    see, eyes = speaker(dialect).image_size, find_family(dialect).eyes
     side = eyes.patch_size * eyes.merge_size
     tokens: Counter[int] = Counter()
     for size, count in sizes.items():

@@ -1,21 +1,23 @@
-"""Playgrounds that show something else than the page as it is: nothing at all, or a look never trained on."""
+"""The playground as a site of live evaluations, as it is, or blank, or in a style never trained on."""
 
 from __future__ import annotations
 
 import colorsys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from random import Random
+from typing import ClassVar
 
 from PIL import Image
 
 from agent.errors import ConfigError
 from envs.base import Screenshot
 from envs.playground import Playground
+from envs.playground.pages import chance_of
 
 
 @dataclass(frozen=True)
-class Look:
+class Style:
     """What is laid over a page's own style. Empty or None: as the page has it.
 
     font: CSS `font-style` and `font-family`; size: pixels, or a factor where it is below 4; colours: background
@@ -32,23 +34,23 @@ _SIZES = (11.0, 1.15)
 """Smaller than any page has it, or larger than most; the rows leave that much room."""
 
 
-def _fonts(rng: Random) -> Look:
-    return Look(font=rng.choice(_FONTS))
+def _fonts(rng: Random) -> Style:
+    return Style(font=rng.choice(_FONTS))
 
 
-def _sizes(rng: Random) -> Look:
-    return Look(size=rng.choice(_SIZES))
+def _sizes(rng: Random) -> Style:
+    return Style(size=rng.choice(_SIZES))
 
 
-def _colours(rng: Random) -> Look:
-    return Look(colours=(_middle(rng), _middle(rng)))
+def _colours(rng: Random) -> Style:
+    return Style(colours=(_middle(rng), _middle(rng)))
 
 
-def _all(rng: Random) -> Look:
-    return Look(rng.choice(_FONTS), rng.choice(_SIZES), (_middle(rng), _middle(rng)))
+def _all(rng: Random) -> Style:
+    return Style(rng.choice(_FONTS), rng.choice(_SIZES), (_middle(rng), _middle(rng)))
 
 
-SHIFTS: dict[str, Callable[[Random], Look]] = {"look": _all, "fonts": _fonts, "sizes": _sizes, "colours": _colours}
+SHIFTS: dict[str, Callable[[Random], Style]] = {"look": _all, "fonts": _fonts, "sizes": _sizes, "colours": _colours}
 """Name → a look from a page's seed; `look` changes everything at once."""
 
 
@@ -108,3 +110,29 @@ def check_shift(name: str) -> str:
     if name and name not in SHIFTS:
         raise ConfigError(f"--shift: there is no look {name!r}", f"there are {', '.join(SHIFTS)}")
     return name
+
+
+@dataclass(frozen=True)
+class PlaygroundSite:
+    """blank: the model sees white pictures; shift: name of a style that was not trained on, or empty"""
+
+    blank: bool = False
+    shift: str = ""
+    name: ClassVar[str] = "playground"
+    gives_up: ClassVar[bool] = True
+
+    def launch(self, task: str, seed: int) -> AlteredPlayground:
+        """A browser with the playground. Raises EnvError."""
+        playground = AlteredPlayground.launch(task, seed)
+        playground.blank, playground.shift = self.blank, self.shift
+        if self.shift:
+            try:
+                playground.load(task, seed)
+            except BaseException:
+                playground.close()
+                raise
+        return playground
+
+    def facts(self, page: AlteredPlayground, task: str, seed: int) -> Mapping[str, float]:
+        """How often somebody succeeds who knows the rules and picks blindly."""
+        return {"chance": chance_of(task, seed)}

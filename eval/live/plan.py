@@ -1,17 +1,17 @@
-"""What one evaluation is to do, from the words of the command line."""
+"""What one live evaluation is to do, and how the words of the command line say it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from agent.assemble import policy_options
 from agent.config import Config
 from agent.errors import ConfigError
-from agent.sources import resolve
-from agent.yamlfile import scalar
+from agent.sources import read_options, resolve
+from envs.base import Environment
 from eval.options import listed
 
 STEPS = 16
@@ -24,33 +24,62 @@ Episode = tuple[str, int]
 """A playground task and a seed."""
 
 
+class Page(Environment, Protocol):
+    """An environment that shows one task at a time; `load` shows another in the same browser."""
+
+    @property
+    def goal(self) -> str: ...
+
+    def load(self, task: str, seed: int) -> None:
+        """The task at its beginning. Raises EnvError."""
+        ...
+
+
+class Site(Protocol):
+    """Where the tasks come from, and what is special there.
+
+    gives_up: the whole evaluation ends where an episode cannot be run; else it has failed as an error
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def gives_up(self) -> bool: ...
+
+    def launch(self, task: str, seed: int) -> Page:
+        """A browser for all episodes, with the first one at its beginning. Raises EnvError."""
+        ...
+
+    def facts(self, page: Any, task: str, seed: int) -> Mapping[str, float]:
+        """What the site knows of an episode that has ended, as fields of its row."""
+        ...
+
+
 @dataclass(frozen=True)
 class Plan:
     """One evaluation.
 
-    blank: the model sees white pictures; forget: whatever lies before the newest screenshot leaves the cache;
-    shift: name of a look that was not trained on, or empty; out: folder of the records, None for no records
+    forget: whatever lies before the newest screenshot leaves the cache; records: folder for the record of every
+    episode, None for no records; threads: of the CPU, 0 for as many as there are
     """
 
     config: Config
+    site: Site
     tasks: tuple[str, ...]
     seeds: range
-    blank: bool = False
     forget: bool = False
-    shift: str = ""
-    workers: int = 1
-    out: Path | None = None
+    records: Path | None = None
+    threads: int = 0
 
     @property
     def episodes(self) -> list[Episode]:
         return [(task, seed) for task in self.tasks for seed in self.seeds]
 
-    def settings(self) -> dict[str, Any]:
-        """JSON form of everything that the result depends on."""
+    def identity(self) -> dict[str, Any]:
+        """JSON form of everything that an episode depends on, but for the weights."""
         cache = self.config.cache
         return {
-            "seeds": f"{self.seeds.start}:{self.seeds.stop}",
-            "held_out": self.seeds.stop <= HELD_OUT,
             "model": self.config.model.name,
             "policy": cache.policy,
             "options": policy_options(cache),
@@ -59,20 +88,25 @@ class Plan:
             "window": cache.window,
             "history": cache.history,
             "max_steps": self.config.limits.steps,
-            "blank": self.blank,
             "forget": self.forget,
-            "shift": self.shift,
-            "workers": self.workers,
+            **asdict(self.site),  # type: ignore[call-overload]
         }
 
 
 def make_config(
-    model: str, policy: str, options: Sequence[str], budget: str, moment: str, window: str, history: int
+    model: str,
+    policy: str,
+    options: Sequence[str],
+    budget: str,
+    moment: str,
+    window: str,
+    history: int,
+    steps: int = STEPS,
 ) -> Config:
     """Settings of every episode. Raises ConfigError, and PolicyError for a policy or option that does not exist."""
     from agent.assemble import cache_policy
 
-    base = {"model.max_new_tokens": 64, "limits.steps": STEPS, "approval.mode": "never"}
+    base = {"model.max_new_tokens": 64, "limits.steps": steps, "approval.mode": "never"}
     given = {
         "model.name": model,
         "cache.policy": policy,
@@ -85,17 +119,6 @@ def make_config(
     config = resolve(base=base, options=given)
     cache_policy(config.cache)
     return config
-
-
-def read_options(assignments: Sequence[str]) -> dict[str, Any]:
-    """`alpha=2` and the like → values. Raises ConfigError."""
-    options = {}
-    for text in assignments:
-        key, equals, value = text.partition("=")
-        if not equals or not key.strip():
-            raise ConfigError(f"--option {text}: expected key=value", "for example --option alpha=2")
-        options[key.strip()] = scalar(value)
-    return options
 
 
 def read_seeds(text: str) -> range:

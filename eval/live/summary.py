@@ -1,9 +1,10 @@
-"""From outcomes to numbers, as JSON and as a table."""
+"""From the rows of live episodes to numbers, as JSON and as tables, for the playground and for MiniWoB."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from statistics import mean
 from typing import Any
 
@@ -12,41 +13,47 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from agent.text import share
-from eval.live.episodes import Outcome
-from eval.live.plan import Plan
-from eval.nano.training.evaluate import interval
+from eval.live.episodes import EpisodeRow
+from eval.live.plan import HELD_OUT, Plan
+from eval.metrics.measures import interval
 
 
-def summarise(plan: Plan, outcomes: Sequence[Outcome], seconds: float) -> dict[str, Any]:
-    """The result. `seconds` of wall time; success, interval and chance are fractions.
+def summarise(plan: Plan, rows: Sequence[EpisodeRow], per_minute: float, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The result on the playground. success, interval and chance are fractions.
 
+    per_minute: episodes that were played now; settings: what is told beside those of the plan
     Means of bytes and of seconds are over all steps of all episodes.
     """
-    steps = sum(o.steps for o in outcomes)
+    steps = sum(row.steps for row in rows)
     return {
-        "tasks": {task: _task([o for o in outcomes if o.task == task]) for task in plan.tasks},
-        "kv_bytes_mean": round(sum(o.kv_bytes for o in outcomes) / steps, 1),
-        "kv_bytes_full_mean": round(sum(o.full_kv_bytes for o in outcomes) / steps, 1),
-        "seconds_per_step": round(sum(o.seconds for o in outcomes) / steps, 4),
-        "episodes_per_minute": round(60 * len(outcomes) / seconds, 2),
-        "settings": plan.settings(),
+        "tasks": {task: _playground_task([row for row in rows if row.task == task]) for task in plan.tasks},
+        "kv_bytes_mean": round(sum(row.kv_bytes for row in rows) / steps, 1),
+        "kv_bytes_full_mean": round(sum(row.full_kv_bytes for row in rows) / steps, 1),
+        "seconds_per_step": round(sum(row.seconds for row in rows) / steps, 4),
+        "episodes_per_minute": round(per_minute, 2),
+        "settings": {
+            "seeds": f"{plan.seeds.start}:{plan.seeds.stop}",
+            "held_out": plan.seeds.stop <= HELD_OUT,
+            **plan.identity(),
+            **settings,
+        },
     }
 
 
-def _task(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    n, good = len(outcomes), sum(o.success for o in outcomes)
+def _playground_task(rows: Sequence[EpisodeRow]) -> dict[str, Any]:
+    n, good = len(rows), sum(row.success for row in rows)
     return {
         "success": round(good / n, 4),
         "n": n,
         "interval": round(interval(good, n), 4),
-        "chance": round(mean(o.chance for o in outcomes), 4),
-        "steps": round(mean(o.steps for o in outcomes), 2),
-        "ended": dict(sorted(Counter(o.status for o in outcomes).items())),
+        "chance": round(mean(row.chance for row in rows), 4),
+        "steps": round(mean(row.steps for row in rows), 2),
+        "ended": dict(sorted(Counter(row.status for row in rows).items())),
     }
 
 
-def result_table(result: dict[str, Any]) -> Table:
-    """One row a task."""
+def result_table(result: Mapping[str, Any]) -> Table:
+    """One row a task of the playground."""
     s = result["settings"]
     method = f"{s['policy']} at {s['budget']}, {s['moment']}, {s['window']}, {s['history']} screenshots"
     special = [name for name, on in (("blank", s["blank"]), ("forget", s["forget"]), (s["shift"], s["shift"])) if on]
@@ -70,5 +77,107 @@ def result_table(result: dict[str, Any]) -> Table:
             f"{100 * task['chance']:.1f} %",
             str(task["n"]),
             f"{task['steps']:.1f}",
+        )
+    return table
+
+
+@dataclass(frozen=True)
+class TaskRow:
+    """One MiniWoB task, as the CSV has it.
+
+    n: episodes; success: share of them with a reward above 0; reward: mean, -1 to 1, not reduced by the time taken
+    steps, seconds: mean per episode, of wall time; kv_bytes, kv_bytes_full: mean per step
+    ended: how many episodes ended how; weights: of which checkpoint
+    """
+
+    task: str
+    n: int
+    success: float
+    reward: float
+    steps: float
+    seconds: float
+    kv_bytes: float
+    kv_bytes_full: float
+    ended: str
+    settings: str
+    weights: str
+
+
+def task_row(task: str, rows: Sequence[EpisodeRow], settings: str, weights: str) -> TaskRow:
+    """A task's episodes as one row."""
+    steps = max(1, sum(row.steps for row in rows))
+    ended = Counter(row.status for row in rows)
+    return TaskRow(
+        task=task,
+        n=len(rows),
+        success=ended["success"] / len(rows),
+        reward=mean(row.reward for row in rows),
+        steps=mean(row.steps for row in rows),
+        seconds=mean(row.wall_seconds for row in rows),
+        kv_bytes=sum(row.kv_bytes for row in rows) / steps,
+        kv_bytes_full=sum(row.full_kv_bytes for row in rows) / steps,
+        ended=" ".join(f"{status}={count}" for status, count in sorted(ended.items())),
+        settings=settings,
+        weights=weights,
+    )
+
+
+def miniwob_summary(
+    rows: Iterable[TaskRow], model: str, settings: str, excluded: Mapping[str, tuple[str, ...]]
+) -> dict[str, Any]:
+    """The result on MiniWoB, the best task first. Success is a fraction; `interval` half of the 95 % one of a task."""
+    best = sorted(rows, key=lambda row: (-row.success, -row.reward, row.task))
+    return {
+        "tasks": {row.task: _miniwob_task(row) for row in best},
+        "success_mean": round(mean(row.success for row in best), 4),
+        "tasks_n": len(best),
+        "tasks_solved": sum(row.success > 0 for row in best),
+        "seconds_per_episode": round(mean(row.seconds for row in best), 3),
+        "kv_bytes_mean": round(mean(row.kv_bytes for row in best), 1),
+        "kv_bytes_full_mean": round(mean(row.kv_bytes_full for row in best), 1),
+        "excluded": {reason: list(tasks) for reason, tasks in excluded.items()},
+        "model": model,
+        "weights": best[0].weights,
+        "settings": settings,
+    }
+
+
+def _miniwob_task(row: TaskRow) -> dict[str, Any]:
+    ended = dict(part.split("=") for part in row.ended.split())
+    return {
+        "success": round(row.success, 4),
+        "n": row.n,
+        "interval": round(interval(round(row.success * row.n), row.n), 4),
+        "reward": round(row.reward, 4),
+        "steps": round(row.steps, 2),
+        "seconds": round(row.seconds, 2),
+        "ended": {status: int(count) for status, count in ended.items()},
+    }
+
+
+def miniwob_table(result: Mapping[str, Any]) -> Table:
+    """One row a task of MiniWoB, the best first, and the mean below."""
+    cache = f"cache {share(result['kv_bytes_mean'], result['kv_bytes_full_mean'])} of the full one's"
+    table = Table(
+        title=f"{result['model']} on MiniWoB, zero-shot",
+        caption=f"{result['settings']}; {cache}; {result['seconds_per_episode']:.1f} s an episode",
+        box=SIMPLE_HEAD,
+        show_footer=True,
+    )
+    table.add_column("task", f"{result['tasks_n']} tasks, {result['tasks_solved']} ever solved")
+    table.add_column("success", f"{100 * result['success_mean']:.1f} %", justify="right")
+    table.add_column("", width=20)
+    for name in ("reward", "n", "steps"):
+        table.add_column(name, justify="right")
+    table.add_column("ended")
+    for name, task in result["tasks"].items():
+        table.add_row(
+            name,
+            f"{100 * task['success']:.0f} % ± {100 * task['interval']:.0f}",
+            ProgressBar(total=1.0, completed=task["success"], width=20),
+            f"{task['reward']:.2f}",
+            str(task["n"]),
+            f"{task['steps']:.1f}",
+            ", ".join(f"{count} {status}" for status, count in task["ended"].items()),
         )
     return table

@@ -7,6 +7,7 @@ makes a macro mean over tasks. So a trajectory's contribution is all that is nee
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -144,3 +145,9 @@ def mean_over_groups(sums: np.ndarray) -> np.ndarray:
     ratios = np.where(there, above / np.where(there, below, 1.0), 0.0)
     count = there.sum(-1)
     return np.where(count > 0, ratios.sum(-1) / np.maximum(count, 1), np.nan)
+
+
+def interval(successes: int, n: int) -> float:
+    """Half width of the 95 % Wilson interval of a share, 0 to 1; n is at least 1."""
+    z, p = 1.96, successes / n
+    return z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)

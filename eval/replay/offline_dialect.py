@@ -2,41 +2,18 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from agent.config import PromptConfig
-from agent.dialects import DIALECTS, Dialect
-from agent.errors import ConfigError, ParseError
+from agent.dialects import Dialect, Options, find_family, make_dialect
+from agent.dialects.base import COMMON
+from agent.errors import ParseError
 from envs.geometry import Resize, Size
 from eval.benchmarks.base import Benchmark, Kind
 from eval.metrics.prediction import Prediction
 from guikv.models.images import resized
-
-
-@dataclass(frozen=True)
-class Eyes:
-    """What `resized` needs of an image processor: patch and merge size, least and most pixels."""
-
-    patch_size: int
-    merge_size: int
-    least: int
-    most: int
-
-    @property
-    def size(self) -> dict[str, int]:
-        return {"shortest_edge": self.least, "longest_edge": self.most}
-
-
-EYES: dict[str, Eyes] = {
-    "ui_tars": Eyes(14, 2, 100 * 28 * 28, 16384 * 28 * 28),
-    "opencua": Eyes(14, 2, 4 * 28 * 28, 16384 * 28 * 28),
-    "qwen25": Eyes(14, 2, 4 * 28 * 28, 16384 * 28 * 28),
-    "qwen3": Eyes(16, 2, 64 * 32 * 32, 16384 * 32 * 32),
-}
-"""As the checkpoints of UI-TARS-1.5, OpenCUA, Qwen2.5-VL and Qwen3-VL state them."""
 
 
 @dataclass(frozen=True)
@@ -69,20 +46,19 @@ def predict(
 
 
 def speaker(name: str, kind: Kind = "computer", capabilities: frozenset[str] | None = None, **options: Any) -> Speaker:
-    """The dialect of that name as its family's published models speak it. Raises ConfigError and DialectError."""
-    if name not in DIALECTS:
-        raise ConfigError(f"there is no dialect {name!r}", f"there are {', '.join(DIALECTS)}")
-    make, eyes = DIALECTS[name], EYES[name]
+    """The dialect of that name as its family's published models speak it; options: common ones and the family's own.
+
+    Raises ConfigError and DialectError.
+    """
+    eyes = find_family(name).eyes
 
     def image_size(size: tuple[int, int]) -> tuple[int, int]:
         return resized(size, eyes)
 
-    facts = {"capabilities": capabilities, "image_size": image_size}
-    taken = inspect.signature(make).parameters
-    wrong = sorted(set(options) - set(taken))
-    if wrong:
-        raise ConfigError(f"prompt.options: the dialect {name} has no option {wrong[0]!r}")
-    return Speaker(make(kind, **{k: v for k, v in facts.items() if k in taken}, **options), image_size)
+    common = {key: value for key, value in options.items() if key in COMMON}
+    own = {key: value for key, value in options.items() if key not in COMMON}
+    made = Options(kind=kind, capabilities=capabilities, image_size=image_size, **common)
+    return Speaker(make_dialect(name, made, own), image_size)
 
 
 def as_set(name: str, prompt: PromptConfig, benchmark: Benchmark) -> Speaker:

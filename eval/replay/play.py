@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 
 from agent.approval import Allow
 from agent.assemble import make_brain, make_dialect
-from agent.config import CacheConfig
+from agent.config import CacheConfig, LoopSettings
 from agent.history import History, Observation, Turn
 from agent.interrupts import Interrupts
-from agent.settings import LoopSettings
 from agent.step import Clock, Players, StageError, Thinking, look, think
 from envs.geometry import Resize, Size
 from eval.benchmarks.base import Benchmark, Trajectory
@@ -95,15 +94,18 @@ class _Player:
 
     def _answer(self, clock: Clock) -> Thinking:
         note = self.environment.step.note
+        failure: BaseException
         try:
             sight = look(self.players, clock)
             thinking = think(self.players, self.history, sight, self.shown, (note,) if note else (), lambda _: None)
+            self.shown += 1
+            return thinking
         except StageError as error:
-            if isinstance(error.__cause__, ImageError):
-                raise self.environment.step.views[self.environment.view].unusable(error.__cause__) from error
-            raise error.__cause__ or error from None
-        self.shown += 1
-        return thinking
+            failure = error.__cause__ or error
+        # Out of the handler: raised inside, the cause would get what it caused as its context, and they form a ring.
+        if isinstance(failure, ImageError):
+            raise self.environment.step.views[self.environment.view].unusable(failure) from failure
+        raise failure
 
     def _gold_turn(self, last: Thinking, view: int) -> Turn:
         """The right answer to the view that it belongs to."""

@@ -1,30 +1,29 @@
-"""From a sweep's folder to its page and plots."""
+"""From a sweep's folder to its page, its plots, and its numbers for programs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from agent.files import replacing
-from eval.report.as_json import numbers_as_json
-from eval.report.cells import ReportError, read_sweep
-from eval.report.numbers import evaluate_sweep, measures_of
+from eval.report.cells import ReportError, read_sweep, shortfall
+from eval.report.estimates import Estimate
+from eval.report.numbers import Entry, Numbers, evaluate_sweep, measures_of
 from eval.report.page import Shown, render
-from eval.report.planned import shortfall
+from eval.report.pictures import find
 from eval.report.plots import Plot, draw_all, need_matplotlib
-from eval.report.series import Sweep, join
-from eval.report.shots import find
-from eval.report.step_view import looks
+from eval.report.series import Sweep, group_cells
+from eval.report.step_view import WorstView, worst_views
 from eval.report.worst import worst_steps
 from eval.sweep.plan import plain_budget
+from guikv.files import make_folder, replace_file
 
 PAGE, PLOTS = "report.html", "plots"
 USUAL = "20%"
 """The budget that is looked at in detail, where there is one."""
 
-Told = Callable[[str], None]
+Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -49,25 +48,25 @@ class Built:
 
 
 def build_report(
-    folder: Path, wanted: Wanted = Wanted(), out: Path | None = None, told: Told = lambda _: None
+    folder: Path, wanted: Wanted = Wanted(), out: Path | None = None, tell: Tell = lambda _: None
 ) -> Built:
-    """Write page and plots, by default into the sweep's folder. `told` hears what is being done.
+    """Write page and plots, by default into the sweep's folder. `tell` hears what is being done.
 
     Raises ReportError, DataError and RowsError, which name what is wrong and where.
     """
     need_matplotlib()
-    cells = read_sweep(folder, lambda name: told(f"reading {name}"))
-    sweep = join(cells)
+    cells = read_sweep(folder, lambda name: tell(f"reading {name}"))
+    sweep = group_cells(cells)
     sweep = replace(sweep, warnings=(*shortfall(folder, cells), *sweep.warnings))
     budget = detailed_budget(sweep, wanted.budget)
-    numbers = evaluate_sweep(sweep, measures_of(sweep.benchmark), lambda name: told(f"evaluated {name}"))
-    told("drawing")
+    numbers = evaluate_sweep(sweep, measures_of(sweep.benchmark), lambda name: tell(f"evaluated {name}"))
+    tell("drawing")
     plots = draw_all(numbers, budget)
-    told("looking for pictures")
+    tell("looking for pictures")
     shown = _shown(sweep, wanted)
     page = out or folder / PAGE
     html = render(folder, numbers, plots, shown, budget)
-    return Built(page, _write(page, html, plots), numbers_as_json(numbers, shown.looks))
+    return Built(page, _write(page, html, plots), numbers_as_json(numbers, shown.views))
 
 
 def detailed_budget(sweep: Sweep, wanted: str) -> str:
@@ -91,7 +90,7 @@ def _shown(sweep: Sweep, wanted: Wanted) -> Shown:
     selection = worst_steps(sweep, wanted.worst)
     names = {one.step[:2] for one in selection.steps}
     data = find(sweep.cells[0].settings, names, wanted.path, wanted.images)
-    return Shown(tuple(looks(sweep, selection.steps, data)), selection.against_full, data.problem)
+    return Shown(tuple(worst_views(sweep, selection.steps, data)), selection.against_full, data.problem)
 
 
 def _write(page: Path, html: str, plots: list[Plot]) -> tuple[Path, ...]:
@@ -102,8 +101,62 @@ def _write(page: Path, html: str, plots: list[Plot]) -> tuple[Path, ...]:
     for path, data in written.items():
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with replacing(path) as file:
-                file.write(data)
+            if path != page:
+                make_folder(path.parent)
+            replace_file(path, data)
         except OSError as error:
             raise ReportError(f"{path} cannot be written: {error.strerror or error}") from error
     return tuple(path for path in written if path != page)
+
+
+def numbers_as_json(numbers: Numbers, views: Sequence[WorstView]) -> dict[str, Any]:
+    """Everything that the tables show; scores are 0 to 1, costs means over steps."""
+    sweep = numbers.sweep
+    return {
+        "benchmark": sweep.benchmark,
+        "trajectories": numbers.trajectories,
+        "steps": len(sweep.played),
+        "skipped": len(sweep.skipped),
+        "warnings": list(sweep.warnings),
+        "settings": dict(sweep.shared),
+        "headline": list(numbers.headline),
+        "cells": [_entry(entry) for entry in numbers.entries],
+        "worst": [_worst(view) for view in views],
+    }
+
+
+def _entry(entry: Entry) -> dict[str, Any]:
+    point = entry.point
+    return {
+        "policy": point.series.policy,
+        "others": dict(point.series.others),
+        "budget": point.budget or None,
+        "seeds": list(point.seeds),
+        "steps": entry.steps,
+        "unreadable": entry.unreadable,
+        "measures": _all(entry.measures),
+        "to_full": _all(entry.to_full),
+        "kinds": {rule: _all(found) for rule, found in entry.kinds.items()},
+        "splits": {rule: _all(found) for rule, found in entry.splits.items()},
+        "costs": _all(entry.costs),
+        "by_step": {str(number): costs for number, costs in entry.by_step.items()},
+    }
+
+
+def _worst(view: WorstView) -> dict[str, Any]:
+    worst = view.worst
+    split, trajectory, key = worst.step
+    scores = [{"cell": point.label, "score": score} for point, score in worst.scores.items()]
+    return {
+        "split": split,
+        "trajectory": trajectory,
+        "key": key,
+        "loss": worst.loss,
+        "shown": worst.cell.name,
+        "picture": bool(view.picture),
+        "scores": scores,
+    }
+
+
+def _all(found: Mapping[str, Estimate]) -> dict[str, dict[str, float]]:
+    return {name: estimate.numbers for name, estimate in found.items()}

@@ -16,7 +16,7 @@ from eval.benchmarks.reading import Record, check, first_problem, read_json
 from eval.metrics.measures import Scored
 from eval.replay.settings import ORACLE
 from eval.rows import ROWS, Row, RowsError, from_line, read_rows
-from eval.sweep.folder import CELLS, SETTINGS
+from eval.sweep.folder import CELLS, PLAN, SETTINGS
 from guikv.budget import parse_budget
 from guikv.errors import BudgetError, GuikvError
 
@@ -69,7 +69,7 @@ class CellRecord(Record):
 
 
 @dataclass(frozen=True)
-class Taken:
+class StepRow:
     """What is kept of a row in memory: everything but texts and patches. `line` finds the rest again, from 1.
 
     step: its index in the trajectory, from 0
@@ -84,19 +84,19 @@ class Taken:
 
 
 @dataclass(frozen=True, eq=False)
-class Cell:
+class PlayedCell:
     """One cell. rows: by step, in the order of the file; identity: its settings as they were written."""
 
     folder: Path
     settings: CellRecord
     identity: Mapping[str, Any]
-    rows: Mapping[StepId, Taken] = field(repr=False)
+    rows: Mapping[StepId, StepRow] = field(repr=False)
 
     @property
     def name(self) -> str:
         return self.folder.name
 
-    def again(self, steps: Sequence[StepId]) -> dict[StepId, Row]:
+    def reread(self, steps: Sequence[StepId]) -> dict[StepId, Row]:
         """The whole rows of these steps. Raises RowsError when the file is not what it was."""
         lines = {self.rows[step].line: step for step in steps if step in self.rows}
         path = self.folder / ROWS
@@ -113,7 +113,7 @@ class Cell:
         return found
 
 
-def read_sweep(folder: Path, begun: Callable[[str], None] = lambda name: None) -> list[Cell]:
+def read_sweep(folder: Path, begun: Callable[[str], None] = lambda name: None) -> list[PlayedCell]:
     """All cells by name, those without a row included. `begun` is told the name of each before it is read.
 
     Raises ReportError where there is none or they are of several benchmarks, DataError for damaged settings and
@@ -123,7 +123,7 @@ def read_sweep(folder: Path, begun: Callable[[str], None] = lambda name: None) -
     folders = sorted(path.parent for path in places.glob(f"*/{SETTINGS}")) if places.is_dir() else []
     if not folders:
         raise ReportError(f"{folder} holds no sweep: there is no {CELLS}/*/{SETTINGS} in it (guikv replay writes them)")
-    cells: list[Cell] = []
+    cells: list[PlayedCell] = []
     facts: dict[StepId, Mapping[str, Any]] = {}
     for place in sorted(folders, key=_natural):
         begun(place.name)
@@ -134,12 +134,12 @@ def read_sweep(folder: Path, begun: Callable[[str], None] = lambda name: None) -
     return cells
 
 
-def read_cell(folder: Path, facts: dict[StepId, Mapping[str, Any]]) -> Cell:
+def read_cell(folder: Path, facts: dict[StepId, Mapping[str, Any]]) -> PlayedCell:
     """One cell. `facts`: of the steps seen so far; cells share them, since they are the benchmark's own."""
     path = folder / SETTINGS
     identity = read_json(path)
     settings = check(CellRecord, identity, str(path))
-    rows: dict[StepId, Taken] = {}
+    rows: dict[StepId, StepRow] = {}
     for line, row in enumerate(read_rows(folder / ROWS), start=1):
         where = f"{folder / ROWS} line {line}"
         step = (row.split, row.trajectory, row.key)
@@ -147,11 +147,11 @@ def read_cell(folder: Path, facts: dict[StepId, Mapping[str, Any]]) -> Cell:
             raise RowsError(f"{where}: benchmark: {row.benchmark!r} is not {settings.benchmark!r} of {path}")
         if step in rows:
             raise RowsError(f"{where}: the step {row.trajectory} {row.key} is there already, in line {rows[step].line}")
-        rows[step] = _taken(row, line, where, facts)
-    return Cell(folder, settings, identity, rows)
+        rows[step] = _step_row(row, line, where, facts)
+    return PlayedCell(folder, settings, identity, rows)
 
 
-def _taken(row: Row, line: int, where: str, facts: dict[StepId, Mapping[str, Any]]) -> Taken:
+def _step_row(row: Row, line: int, where: str, facts: dict[StepId, Mapping[str, Any]]) -> StepRow:
     for name, value in row.scores.items():
         if not math.isfinite(value):
             raise RowsError(f"{where}: scores.{name}: {value} is no score")
@@ -160,7 +160,7 @@ def _taken(row: Row, line: int, where: str, facts: dict[StepId, Mapping[str, Any
     known = facts.setdefault((row.split, row.trajectory, row.key), row.facts)
     shared = known if known == row.facts else row.facts
     scored = Scored(row.trajectory, row.split, row.kind, row.scores, shared, row.error)
-    return Taken(line, row.step, scored, _cost(row, where), bool(row.skipped))
+    return StepRow(line, row.step, scored, _cost(row, where), bool(row.skipped))
 
 
 def _cost(row: Row, where: str) -> dict[str, float] | None:
@@ -197,6 +197,25 @@ class _Seconds(BaseModel):
     model_config = ConfigDict(allow_inf_nan=False)
 
     seconds: dict[str, float]
+
+
+class PlanRecord(Record):
+    """cells: their names; steps: that each will have"""
+
+    cells: tuple[str, ...]
+    steps: int
+
+
+def shortfall(folder: Path, cells: Sequence[PlayedCell]) -> tuple[str, ...]:
+    """A warning when cells or steps are still to come; nothing where nobody said what was planned. Raises DataError."""
+    path = folder / PLAN
+    if not path.is_file():
+        return ()
+    plan = check(PlanRecord, read_json(path), str(path))
+    whole = sum(len(cell.rows) >= plan.steps for cell in cells if cell.name in plan.cells)
+    if whole == len(plan.cells):
+        return ()
+    return (f"The sweep is not finished: {whole} of {len(plan.cells)} cells have all of their {plan.steps} steps",)
 
 
 def _natural(path: Path) -> list[tuple[int, int, str]]:

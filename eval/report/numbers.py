@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from eval.benchmarks import BENCHMARKS
 from eval.benchmarks.first_score import rules_of
 from eval.metrics.measures import Measure, Scored, by_cell, micro
-from eval.report.cells import COSTS, Cell
-from eval.report.joined import Bootstrap, Estimate, Runs, difference, ratio
-from eval.report.series import Joined, Sweep
+from eval.report.cells import COSTS, PlayedCell
+from eval.report.estimates import Bootstrap, Estimate, Runs, difference, ratio
+from eval.report.series import Point, Sweep
 
 SECONDS, SHARE, WORK = "seconds", "share", "work"
 """Costs beside those of a row: seconds of all phases; KV bytes as a share of the full cache's; FLOPs as a share of
@@ -32,7 +32,7 @@ class Entry:
     steps, unreadable: rows over all seeds, and those whose answer could not be read
     """
 
-    joined: Joined
+    point: Point
     measures: dict[str, Estimate]
     to_full: dict[str, Estimate]
     kinds: dict[str, dict[str, Estimate]]
@@ -53,12 +53,12 @@ class Numbers:
     headline: tuple[str, ...]
     trajectories: int
 
-    def of(self, joined: Joined | None) -> Entry | None:
-        return next((entry for entry in self.entries if entry.joined is joined), None)
+    def of(self, point: Point | None) -> Entry | None:
+        return next((entry for entry in self.entries if entry.point is point), None)
 
-    def of_full(self, joined: Joined) -> Entry | None:
+    def of_full(self, point: Point) -> Entry | None:
         """What the full cache got under the same settings."""
-        return self.of(self.sweep.full_of(joined.series))
+        return self.of(self.sweep.full_of(point.series))
 
 
 def measures_of(benchmark: str) -> tuple[Measure, ...]:
@@ -73,10 +73,10 @@ def evaluate_sweep(
     sweep: Sweep, measures: Sequence[Measure], done: Callable[[str], None] = lambda name: None
 ) -> Numbers:
     """All numbers over the steps that count. `done` is told each series and budget when it is through."""
-    runs = {one: tuple(_run(sweep, cell) for cell in one.cells) for one in sweep.joined}
+    runs = {one: tuple(_run(sweep, cell) for cell in one.cells) for one in sweep.points}
     count = len(next(iter(runs.values()))[0])
     bootstrap = Bootstrap(count)
-    taken: dict[Joined, dict[str, Estimate]] = {}
+    taken: dict[Point, dict[str, Estimate]] = {}
     for one, its in runs.items():
         found = {measure.name: bootstrap.measure(measure, its) for measure in measures}
         taken[one] = {name: value for name, value in found.items() if value is not None}
@@ -92,12 +92,12 @@ def evaluate_sweep(
 
 
 def _entry(
-    sweep: Sweep, one: Joined, runs: Runs, bootstrap: Bootstrap, taken: dict[str, Estimate], full: dict[str, Estimate]
+    sweep: Sweep, one: Point, runs: Runs, bootstrap: Bootstrap, taken: dict[str, Estimate], full: dict[str, Estimate]
 ) -> Entry:
     rows = [row for run in runs for rows in run for row in rows if row.scores]
     rules = rules_of(sweep.benchmark)
     return Entry(
-        joined=one,
+        point=one,
         measures=taken,
         to_full={name: difference(value, full[name]) for name, value in taken.items() if name in full},
         kinds={rule: bootstrap.by_group(by_cell(rule, rule, lambda row: row.kind).parts, runs) for rule in rules},
@@ -109,7 +109,7 @@ def _entry(
     )
 
 
-def _run(sweep: Sweep, cell: Cell) -> list[list[Scored]]:
+def _run(sweep: Sweep, cell: PlayedCell) -> list[list[Scored]]:
     """The cell's rows by trajectory, steps that were left out among them: some rules of the release count those."""
     found: dict[tuple[str, str], list[Scored]] = {}
     for step in sweep.steps:
@@ -117,7 +117,7 @@ def _run(sweep: Sweep, cell: Cell) -> list[list[Scored]]:
     return list(found.values())
 
 
-def _costs(sweep: Sweep, one: Joined, bootstrap: Bootstrap) -> dict[str, Estimate]:
+def _costs(sweep: Sweep, one: Point, bootstrap: Bootstrap) -> dict[str, Estimate]:
     runs = [_cost_run(sweep, cell) for cell in one.cells]
     if not any(row for run in runs for rows in run for row in rows):
         return {}
@@ -127,7 +127,7 @@ def _costs(sweep: Sweep, one: Joined, bootstrap: Bootstrap) -> dict[str, Estimat
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _cost_run(sweep: Sweep, cell: Cell) -> list[list[Scored]]:
+def _cost_run(sweep: Sweep, cell: PlayedCell) -> list[list[Scored]]:
     """The cell's costs as if they were scores, so that the same averages serve; of the same trajectories as `_run`."""
     found: dict[tuple[str, str], list[Scored]] = {}
     for step in sweep.steps:
@@ -137,7 +137,7 @@ def _cost_run(sweep: Sweep, cell: Cell) -> list[list[Scored]]:
     return list(found.values())
 
 
-def _by_step(sweep: Sweep, one: Joined) -> ByStep:
+def _by_step(sweep: Sweep, one: Point) -> ByStep:
     sums: ByStep = {}
     for cell in one.cells:
         for step in sweep.played:

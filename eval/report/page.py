@@ -14,7 +14,7 @@ from eval.report.numbers import Numbers
 from eval.report.plots import Plot
 from eval.report.reproduce import command_of
 from eval.report.series import FULL, Sweep
-from eval.report.step_view import Look
+from eval.report.step_view import WorstView
 from eval.report.tables import Table, cost_table, group_table, score_table
 
 PACKAGE = "eval.report"
@@ -24,11 +24,11 @@ FEW = 10
 
 @dataclass(frozen=True)
 class Shown:
-    """looks: steps that are looked at; against_full: whether they are those that lost most against the full cache
+    """views: of single steps; against_full: whether they are those that lost most against the full cache
     problem: why their pictures are missing, empty where they are not
     """
 
-    looks: tuple[Look, ...]
+    views: tuple[WorstView, ...]
     against_full: bool
     problem: str
 
@@ -52,7 +52,7 @@ def render(folder: Path, numbers: Numbers, plots: list[Plot], shown: Shown, budg
         costs=cost_table(numbers),
         groups=_group_tables(numbers, budget),
         shown=shown,
-        has_full=any(one.series.policy == FULL for one in sweep.joined),
+        has_full=any(one.series.policy == FULL for one in sweep.points),
     )
 
 

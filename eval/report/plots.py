@@ -12,7 +12,7 @@ import numpy as np
 
 from agent.text import plain
 from eval.report.cells import ReportError
-from eval.report.joined import Estimate
+from eval.report.estimates import Estimate
 from eval.report.numbers import SHARE, Entry, Numbers
 from eval.report.series import FULL, Series, budget_order
 from eval.study.plot import BLACK, COLOURS, GREY, MARKERS
@@ -130,9 +130,9 @@ def _scaled(estimate: Estimate, factor: float) -> Estimate:
 
 def _amount(entry: Entry) -> Estimate | None:
     """Percentages as shares of 1."""
-    if not entry.joined.series.has_budget:
+    if not entry.point.series.has_budget:
         return None
-    budget = parse_budget(entry.joined.budget)
+    budget = parse_budget(entry.point.budget)
     value = budget.amount / 100 if budget.unit == "percent" else budget.amount
     return Estimate(value, value, value, 1.0, np.full(1, value))
 
@@ -140,7 +140,7 @@ def _amount(entry: Entry) -> Estimate | None:
 def _scores(numbers: Numbers, axis: Axis) -> Plot | None:
     """A panel for each rule; None where no entry has a place."""
     shown = [(entry, at) for entry in numbers.entries if (at := axis.place(entry)) is not None and at.value > 0]
-    if not any(entry.joined.series.has_budget for entry, _ in shown):
+    if not any(entry.point.series.has_budget for entry, _ in shown):
         return None
     # One panel alone still needs room for the legend below it.
     figure = _figure(max(8.4, 5.6 * len(numbers.headline)), 4.4)
@@ -149,7 +149,7 @@ def _scores(numbers: Numbers, axis: Axis) -> Plot | None:
     for panel, measure in zip(panels, numbers.headline, strict=True):
         for place, (series, style) in enumerate(styles.items()):
             aside = 1 + 0.012 * (place - len(styles) / 2) if axis.dodge else 1.0
-            points = [(_scaled(at, aside), entry) for entry, at in shown if entry.joined.series == series]
+            points = [(_scaled(at, aside), entry) for entry, at in shown if entry.point.series == series]
             label = None if series.policy == FULL else _label(series.label)
             _line(panel, points, measure, label, style)
         _full_lines(panel, numbers, measure)
@@ -177,9 +177,9 @@ def _line(panel: Any, points: Sequence[tuple[Estimate, Entry]], measure: str, la
 def _full_lines(panel: Any, numbers: Numbers, measure: str) -> None:
     """The full cache across the panel, with its interval."""
     for entry in numbers.entries:
-        if entry.joined.series.policy == FULL and measure in entry.measures:
+        if entry.point.series.policy == FULL and measure in entry.measures:
             score = entry.measures[measure]
-            label = _label(entry.joined.series.label)
+            label = _label(entry.point.series.label)
             panel.axhline(100 * score.value, color=BLACK, linewidth=1.1, label=f"{label} (95 % shaded)")
             panel.axhspan(100 * score.low, 100 * score.high, color=BLACK, alpha=0.06, linewidth=0)
 
@@ -241,10 +241,10 @@ def _steps(numbers: Numbers, budget: str) -> Plot | None:
             steps = list(entry.by_step)
             values = [entry.by_step[step].get(cost, 0.0) / unit for step in steps]
             panel.plot(
-                steps, values, label=_label(entry.joined.series.label), markersize=3.5, **styles[entry.joined.series]
+                steps, values, label=_label(entry.point.series.label), markersize=3.5, **styles[entry.point.series]
             )
         if stateless:
-            reference = next((one for one in entries if one.joined.series.policy == FULL), entries[0])
+            reference = next((one for one in entries if one.point.series.policy == FULL), entries[0])
             values = [costs.get(stateless, 0.0) / unit for costs in reference.by_step.values()]
             panel.plot(list(reference.by_step), values, color=BLACK, linestyle=":", linewidth=1.6, label="stateless")
         panel.set(title=title, ylim=(0, 1.08 * panel.dataLim.y1 or 1))

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from agent.assemble import policy_options
 from agent.config import CacheConfig, Config
 from eval.replay.settings import ORACLE
-from eval.report.cells import Cell
+from eval.report.cells import PlayedCell
 from eval.report.series import Sweep, flattened
 
 _DATA = (("path", "--path"), ("images", "--images"), ("missing", "--missing"), ("history", "--history"))
@@ -57,7 +57,7 @@ def command_of(sweep: Sweep, out: str) -> str:
     return " ".join(map(shlex.quote, [*words, "--out", out]))
 
 
-def _configured(cells: tuple[Cell, ...]) -> list[str]:
+def _configured(cells: tuple[PlayedCell, ...]) -> list[str]:
     """Options for what is not as by default in the configuration."""
     usual = flattened(Config().model_dump(mode="json"))
     set_by: dict[str, str] = {}
@@ -71,7 +71,7 @@ def _configured(cells: tuple[Cell, ...]) -> list[str]:
     return words
 
 
-def _owner(cells: tuple[Cell, ...]) -> list[str]:
+def _owner(cells: tuple[PlayedCell, ...]) -> list[str]:
     """Whose options are set, where several policies are played and it is not the usual one's."""
     if len({cell.settings.policy for cell in cells}) == 1:
         return []
@@ -79,7 +79,7 @@ def _owner(cells: tuple[Cell, ...]) -> list[str]:
     return [word for owner in sorted(owners - {CacheConfig().policy}) for word in ("--set", f"cache.policy={owner}")]
 
 
-def _own(cell: Cell) -> dict[str, str]:
+def _own(cell: PlayedCell) -> dict[str, str]:
     """The cell's configuration, without the options that its policy has anyway."""
     config: Mapping[str, Any] = cell.identity.get("config") or {}
     cache: Mapping[str, Any] = config.get("cache") or {}

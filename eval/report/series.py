@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from eval.replay.settings import ORACLE
-from eval.report.cells import Cell, ReportError, StepId
+from eval.report.cells import PlayedCell, ReportError, StepId
 from eval.sweep.plan import plain_budget
 from guikv.budget import parse_budget
 from guikv.policies import POLICIES
@@ -47,12 +47,12 @@ class Series:
 
 
 @dataclass(frozen=True, eq=False)
-class Joined:
+class Point:
     """A series at a budget: its cells differ in the seed only."""
 
     series: Series
     budget: str
-    cells: tuple[Cell, ...]
+    cells: tuple[PlayedCell, ...]
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -67,21 +67,21 @@ class Joined:
 class Sweep:
     """Everything that is compared.
 
-    joined: full cache and oracle first, policies in the order of their registry, budgets from small to large
+    points: full cache and oracle first, policies in the order of their registry, budgets from small to large
     steps: those that all cells have, in the order of the first cell; skipped: of those, the ones nobody played
     shared: settings that all cells agree in
     """
 
     benchmark: str
-    joined: tuple[Joined, ...]
+    points: tuple[Point, ...]
     steps: tuple[StepId, ...]
     skipped: frozenset[StepId]
     shared: Mapping[str, str]
     warnings: tuple[str, ...] = ()
 
     @property
-    def cells(self) -> tuple[Cell, ...]:
-        return tuple(cell for one in self.joined for cell in one.cells)
+    def cells(self) -> tuple[PlayedCell, ...]:
+        return tuple(cell for one in self.points for cell in one.cells)
 
     @cached_property
     def played(self) -> tuple[StepId, ...]:
@@ -90,21 +90,21 @@ class Sweep:
 
     @property
     def series(self) -> tuple[Series, ...]:
-        return tuple(dict.fromkeys(one.series for one in self.joined))
+        return tuple(dict.fromkeys(one.series for one in self.points))
 
     @property
     def budgets(self) -> tuple[str, ...]:
         """From small to large; percentages first."""
-        return tuple(sorted({one.budget for one in self.joined} - {ANY}, key=budget_order))
+        return tuple(sorted({one.budget for one in self.points} - {ANY}, key=budget_order))
 
-    def at(self, series: Series, budget: str) -> Joined | None:
+    def at(self, series: Series, budget: str) -> Point | None:
         """What there is of the series at a budget; one without a budget is there at each."""
         wanted = budget if series.has_budget else ANY
-        return next((one for one in self.joined if (one.series, one.budget) == (series, wanted)), None)
+        return next((one for one in self.points if (one.series, one.budget) == (series, wanted)), None)
 
-    def full_of(self, series: Series) -> Joined | None:
+    def full_of(self, series: Series) -> Point | None:
         """The full cache under the same settings."""
-        found = [one for one in self.joined if one.series.policy == FULL]
+        found = [one for one in self.points if one.series.policy == FULL]
         return next((one for one in found if one.series.beside == series.beside), None)
 
 
@@ -114,7 +114,7 @@ def budget_order(budget: str) -> tuple[int, float]:
     return ("percent", "tokens", "bytes").index(parsed.unit), parsed.amount
 
 
-def join(cells: Iterable[Cell]) -> Sweep:
+def group_cells(cells: Iterable[PlayedCell]) -> Sweep:
     """Cells that differ only in the seed become one. Raises ReportError where no cell has a row."""
     cells = list(cells)
     begun = [cell for cell in cells if cell.rows]
@@ -123,24 +123,24 @@ def join(cells: Iterable[Cell]) -> Sweep:
     warnings = [f"{cell.name} has no step yet and is left out" for cell in cells if not cell.rows]
     flat = {cell.name: flattened(cell.identity) for cell in begun}
     names = _telling(begun, flat)
-    groups: dict[tuple[Series, str], list[Cell]] = {}
+    groups: dict[tuple[Series, str], list[PlayedCell]] = {}
     for cell in begun:
         others = tuple((name, flat[cell.name][name]) for name in names if name in flat[cell.name])
         series = Series(cell.settings.policy, others)
         budget = plain_budget(cell.settings.budget) if series.has_budget else ANY
         groups.setdefault((series, budget), []).append(cell)
-    joined = tuple(
-        Joined(series, budget, tuple(sorted(_one_a_seed(found, warnings), key=lambda cell: cell.settings.seed)))
+    points = tuple(
+        Point(series, budget, tuple(sorted(_one_a_seed(found, warnings), key=lambda cell: cell.settings.seed)))
         for (series, budget), found in sorted(groups.items(), key=lambda item: _place(*item[0]))
     )
-    kept = [cell for one in joined for cell in one.cells]
+    kept = [cell for one in points for cell in one.cells]
     steps, skipped = _common(kept, warnings)
     shared = {
         name: value
         for name, value in flat[kept[0].name].items()
         if all(flat[cell.name].get(name) == value for cell in kept)
     }
-    return Sweep(begun[0].settings.benchmark, joined, steps, skipped, shared, tuple(warnings))
+    return Sweep(begun[0].settings.benchmark, points, steps, skipped, shared, tuple(warnings))
 
 
 def flattened(data: Any, name: str = "") -> dict[str, str]:
@@ -153,7 +153,7 @@ def flattened(data: Any, name: str = "") -> dict[str, str]:
     return {name: data if isinstance(data, str) else json.dumps(data, ensure_ascii=False)}
 
 
-def _telling(cells: Sequence[Cell], flat: Mapping[str, Mapping[str, str]]) -> list[str]:
+def _telling(cells: Sequence[PlayedCell], flat: Mapping[str, Mapping[str, str]]) -> list[str]:
     """Settings, besides budget and seed, in which cells of one policy differ; one of each that say the same."""
     by_policy: dict[str, list[Mapping[str, str]]] = {}
     for cell in cells:
@@ -169,9 +169,9 @@ def _telling(cells: Sequence[Cell], flat: Mapping[str, Mapping[str, str]]) -> li
     return list(by_values.values())
 
 
-def _one_a_seed(cells: Sequence[Cell], warnings: list[str]) -> list[Cell]:
+def _one_a_seed(cells: Sequence[PlayedCell], warnings: list[str]) -> list[PlayedCell]:
     """A policy without a budget may have been played at several, with the same result: the longest is taken."""
-    best: dict[int, Cell] = {}
+    best: dict[int, PlayedCell] = {}
     for cell in cells:
         seed = cell.settings.seed
         if seed in best:
@@ -181,7 +181,7 @@ def _one_a_seed(cells: Sequence[Cell], warnings: list[str]) -> list[Cell]:
     return list(best.values())
 
 
-def _common(cells: Sequence[Cell], warnings: list[str]) -> tuple[tuple[StepId, ...], frozenset[StepId]]:
+def _common(cells: Sequence[PlayedCell], warnings: list[str]) -> tuple[tuple[StepId, ...], frozenset[StepId]]:
     """Steps that all cells have, and those of them that all left out."""
     everywhere = set.intersection(*(set(cell.rows) for cell in cells))
     least = min(cells, key=lambda cell: len(cell.rows))

@@ -15,9 +15,9 @@ from envs.actions import Action, dump_action, points_of
 from envs.geometry import Size
 from eval.benchmarks.errors import DataError
 from eval.report.boxes import box_svg, gold_boxes
-from eval.report.cells import Cell, StepId
+from eval.report.cells import PlayedCell, StepId
+from eval.report.pictures import Data, thumb_uri
 from eval.report.series import Sweep
-from eval.report.shots import Data, thumb_uri
 from eval.report.tables import Table, outcome_table
 from eval.report.worst import Worst
 from eval.rows import ROWS, Row, RowsError
@@ -28,7 +28,7 @@ LONGEST = 4000
 
 
 @dataclass(frozen=True)
-class Said:
+class Answer:
     """An answer. text: as written, all views' one after another; done: what was read from it"""
 
     who: str
@@ -39,7 +39,7 @@ class Said:
 
 
 @dataclass(frozen=True)
-class Kept:
+class FrameView:
     """An earlier screenshot, or the current one, and how much of it the cache holds, in percent.
 
     picture: data URI, empty where there is none; ratio: width / height as CSS
@@ -54,7 +54,7 @@ class Kept:
 
 
 @dataclass(frozen=True)
-class Look:
+class WorstView:
     """One of the worst steps."""
 
     title: str
@@ -70,31 +70,33 @@ class Look:
     right: Raw
     gold: str
     gold_action: str
-    shown: Said
-    others: tuple[Said, ...]
-    kept: tuple[Kept, ...]
+    shown: Answer
+    others: tuple[Answer, ...]
+    kept: tuple[FrameView, ...]
     outcomes: Table
     worst: Worst
 
 
-def looks(sweep: Sweep, worst: Sequence[Worst], data: Data) -> list[Look]:
+def worst_views(sweep: Sweep, worst: Sequence[Worst], data: Data) -> list[WorstView]:
     """Views of the worst steps. Raises RowsError for damaged rows."""
     rows = _rows(sweep, worst)
-    return [_look(sweep, one, rows, data) for one in worst]
+    return [_worst_view(sweep, one, rows, data) for one in worst]
 
 
 def _rows(sweep: Sweep, worst: Sequence[Worst]) -> dict[tuple[str, StepId], Row]:
     """All rows that the views need, by cell and step; each file is gone through once."""
     wanted: dict[str, set[StepId]] = {}
-    cells: dict[str, Cell] = {cell.name: cell for cell in sweep.cells}
+    cells: dict[str, PlayedCell] = {cell.name: cell for cell in sweep.cells}
     for one in worst:
         for cell in _asked(sweep, one):
             wanted.setdefault(cell.name, set()).add(one.step)
         wanted.setdefault(one.cell.name, set()).update(_before(one))
-    return {(name, step): row for name, steps in wanted.items() for step, row in cells[name].again(list(steps)).items()}
+    return {
+        (name, step): row for name, steps in wanted.items() for step, row in cells[name].reread(list(steps)).items()
+    }
 
 
-def _asked(sweep: Sweep, one: Worst) -> list[Cell]:
+def _asked(sweep: Sweep, one: Worst) -> list[PlayedCell]:
     """The cell shown, the full cache's, and the first of every other series at the same budget."""
     beside = [sweep.at(series, one.shown.budget) for series in sweep.series]
     cells = [other.cells[0] for other in beside if other is not None and other is not one.shown]
@@ -108,17 +110,17 @@ def _before(one: Worst) -> list[StepId]:
     return sorted(found, key=lambda step: rows[step].step)
 
 
-def _look(sweep: Sweep, one: Worst, rows: Mapping[tuple[str, StepId], Row], data: Data) -> Look:
+def _worst_view(sweep: Sweep, one: Worst, rows: Mapping[tuple[str, StepId], Row], data: Data) -> WorstView:
     row = rows[one.cell.name, one.step]
     size = Size(*row.size)
-    label = {cell.name: joined.label for joined in sweep.joined for cell in joined.cells}
-    told = [_said(label[cell.name], rows[cell.name, one.step]) for cell in _asked(sweep, one)]
+    label = {cell.name: point.label for point in sweep.points for cell in point.cells}
+    told = [_answer(label[cell.name], rows[cell.name, one.step]) for cell in _asked(sweep, one)]
     picture, missing = _picture(data, row)
     frames = data.frames([rows[one.cell.name, step] for step in _before(one)], one.cell.settings.history)
     kept = _kept(one.cell, one.step, row, frames, data)
     wanted, unknown = _wanted(data, row)
     boxes = gold_boxes(row.benchmark, row.gold, size, row.views[-1]) if row.views and _same_view(data, row) else ()
-    return Look(
+    return WorstView(
         title=f"{row.trajectory} · step {row.step + 1}",
         goal=row.goal,
         note=row.note,
@@ -144,10 +146,10 @@ def _facts(row: Row, one: Worst) -> list[tuple[str, str]]:
     return [("action type", row.kind), ("split", row.split), ("seed", str(one.cell.settings.seed)), ("at", row.where)]
 
 
-def _said(who: str, row: Row) -> Said:
+def _answer(who: str, row: Row) -> Answer:
     text = "\n———\n".join(row.texts)
     text = text if len(text) <= LONGEST else text[:LONGEST] + " …"
-    return Said(who, text, "; ".join(map(describe, row.prediction.actions)), plain(row.error, 300), row.scores)
+    return Answer(who, text, "; ".join(map(describe, row.prediction.actions)), plain(row.error, 300), row.scores)
 
 
 def _picture(data: Data, row: Row) -> tuple[str, str]:
@@ -187,7 +189,9 @@ def _marks(actions: Sequence[Action], size: Size) -> Raw:
     return marker_svg(done, size.width, size.height)
 
 
-def _kept(cell: Cell, step: StepId, row: Row, frames: Sequence[tuple[Row, int]], data: Data) -> tuple[Kept, ...]:
+def _kept(
+    cell: PlayedCell, step: StepId, row: Row, frames: Sequence[tuple[Row, int]], data: Data
+) -> tuple[FrameView, ...]:
     """Screenshots of which the cache still holds something; the current one is the last."""
     views = []
     for name, patches in row.kept.items():
@@ -202,7 +206,9 @@ def _kept(cell: Cell, step: StepId, row: Row, frames: Sequence[tuple[Row, int]],
         owner, view = frames[number] if 0 <= number < len(frames) else (None, 0)
         label = "now" if current else f"step {owner.step + 1}" if owner is not None else f"picture {number + 1}"
         width, height = owner.size if owner is not None else row.size
-        views.append((number, Kept(label, _thumb(data, owner, view), shade, percent, f"{width} / {height}", current)))
+        views.append(
+            (number, FrameView(label, _thumb(data, owner, view), shade, percent, f"{width} / {height}", current))
+        )
     return tuple(view for _, view in sorted(views, key=lambda pair: pair[0]))
 
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from agent.text import number
-from eval.report.joined import Estimate, difference
+from eval.report.estimates import Estimate, difference
 from eval.report.numbers import SECONDS, SHARE, WORK, Entry, Numbers
-from eval.report.series import ANY, Joined, Sweep
+from eval.report.series import ANY, Point, Sweep
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ def score_table(numbers: Numbers, measure: str, title: str, note: str) -> Table:
     rows = []
     for series in numbers.sweep.series:
         if series.has_budget:
-            joined = [numbers.sweep.at(series, budget) for budget in budgets]
-            figures = tuple(_score(numbers, one, measure, best) for one in joined)
+            points = [numbers.sweep.at(series, budget) for budget in budgets]
+            figures = tuple(_score(numbers, one, measure, best) for one in points)
         else:
             one = _score(numbers, numbers.sweep.at(series, ANY), measure, best)
             figures = (Figure(one.value, one.interval, one.change, one.tone, span=max(len(budgets), 1)),)
@@ -63,10 +63,10 @@ def group_table(
     counts: dict[str, int] = {}
     for _, entry in entries:
         for name, estimate in groups(entry).items():
-            counts.setdefault(name, round(estimate.count / len(entry.joined.cells)))
+            counts.setdefault(name, round(estimate.count / len(entry.point.cells)))
     rows = []
     for series, entry in entries:
-        full = numbers.of_full(entry.joined)
+        full = numbers.of_full(entry.point)
         against = groups(full) if full is not None and full is not entry else {}
         own = groups(entry)
         rows.append((series.label, tuple(_figure(own.get(name), against.get(name)) for name in counts)))
@@ -97,12 +97,12 @@ def cost_table(numbers: Numbers) -> Table | None:
     for entry in entries:
         scores = tuple(_figure(entry.measures.get(name), None) for name in numbers.headline)
         costs = tuple(_cost(entry.costs.get(name), show) for name, _, show in COST_COLUMNS)
-        rows.append((entry.joined.label, (*scores, *costs)))
+        rows.append((entry.point.label, (*scores, *costs)))
     columns = (*numbers.headline, *(heading for _, heading, _ in COST_COLUMNS))
     return Table("Means over all steps", "", columns, tuple(rows))
 
 
-def outcome_table(sweep: Sweep, scores: Mapping[Joined, float]) -> Table:
+def outcome_table(sweep: Sweep, scores: Mapping[Point, float]) -> Table:
     """A step's score under every policy and budget."""
     budgets = sweep.budgets
     rows = []
@@ -114,13 +114,13 @@ def outcome_table(sweep: Sweep, scores: Mapping[Joined, float]) -> Table:
     return Table("", "", budgets or ("score",), tuple(rows))
 
 
-def _score(numbers: Numbers, joined: Joined | None, measure: str, best: Mapping[str, Joined | None]) -> Figure:
-    entry = numbers.of(joined)
-    if entry is None or joined is None:
+def _score(numbers: Numbers, point: Point | None, measure: str, best: Mapping[str, Point | None]) -> Figure:
+    entry = numbers.of(point)
+    if entry is None or point is None:
         return Figure()
     made = _figure(entry.measures.get(measure), None)
     change, tone = _change(entry.to_full.get(measure))
-    return Figure(made.value, made.interval, change, tone, best.get(joined.budget) is joined)
+    return Figure(made.value, made.interval, change, tone, best.get(point.budget) is point)
 
 
 def _figure(estimate: Estimate | None, full: Estimate | None) -> Figure:
@@ -145,12 +145,12 @@ def _cost(estimate: Estimate | None, show: Callable[[float], str]) -> Figure:
     return Figure() if estimate is None else Figure(show(estimate.value))
 
 
-def _best(numbers: Numbers, measure: str, budget: str) -> Joined | None:
+def _best(numbers: Numbers, measure: str, budget: str) -> Point | None:
     """The highest of a budget's policies, where there is one alone."""
     found = [
-        (entry.measures[measure].value, entry.joined)
+        (entry.measures[measure].value, entry.point)
         for entry in numbers.entries
-        if entry.joined.budget == budget and measure in entry.measures
+        if entry.point.budget == budget and measure in entry.measures
     ]
     top = max((value for value, _ in found), default=0.0)
     leading = [one for value, one in found if value == top]

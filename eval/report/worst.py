@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from eval.benchmarks.first_score import rules_of
-from eval.report.cells import Cell, StepId
-from eval.report.series import Joined, Series, Sweep
+from eval.report.cells import PlayedCell, StepId
+from eval.report.series import Point, Series, Sweep
 
 LEAST = 1e-6
 """Losses below are of no interest: scores can fall off exponentially with distance."""
@@ -26,10 +26,10 @@ class Worst:
 
     step: StepId
     loss: float
-    scores: Mapping[Joined, float]
-    shown: Joined
-    cell: Cell
-    full: Cell | None
+    scores: Mapping[Point, float]
+    shown: Point
+    cell: PlayedCell
+    full: PlayedCell | None
 
 
 @dataclass(frozen=True)
@@ -45,15 +45,15 @@ def worst_steps(sweep: Sweep, most: int) -> Selection:
 
     Where there is no full cache, or nothing is lost against it, the lowest scores.
     """
-    compared = [one for one in sweep.joined if one.series.has_budget]
+    compared = [one for one in sweep.points if one.series.has_budget]
     against = {one: full for one in compared if (full := sweep.full_of(one.series)) is not None}
     lost = _steps(sweep, list(against), against, most)
     if lost or not most:
         return Selection(tuple(lost), True)
-    return Selection(tuple(_steps(sweep, compared or list(sweep.joined), {}, most)), False)
+    return Selection(tuple(_steps(sweep, compared or list(sweep.points), {}, most)), False)
 
 
-def _steps(sweep: Sweep, chosen: list[Joined], against: Mapping[Joined, Joined], most: int) -> list[Worst]:
+def _steps(sweep: Sweep, chosen: list[Point], against: Mapping[Point, Point], most: int) -> list[Worst]:
     if not chosen:
         return []
     losses = {step: _loss(step, chosen, against) for step in sweep.played}
@@ -72,22 +72,22 @@ def spread(ranked: list[StepId], most: int) -> list[StepId]:
     return [ranked[place] for place in chosen]
 
 
-def score_of(one: Joined, step: StepId) -> float:
+def score_of(one: Point, step: StepId) -> float:
     """Mean over seeds."""
     rule = rules_of(one.cells[0].settings.benchmark)[0]
     return sum(cell.rows[step].scored.scores[rule] for cell in one.cells) / len(one.cells)
 
 
-def _loss(step: StepId, chosen: list[Joined], against: Mapping[Joined, Joined]) -> float:
+def _loss(step: StepId, chosen: list[Point], against: Mapping[Point, Point]) -> float:
     total = 0.0
     for one in chosen:
         total += (score_of(against[one], step) if one in against else 1.0) - score_of(one, step)
     return total / len(chosen)
 
 
-def _worst(step: StepId, loss: float, sweep: Sweep, chosen: list[Joined]) -> Worst:
+def _worst(step: StepId, loss: float, sweep: Sweep, chosen: list[Point]) -> Worst:
     """The answer shown is the lowest, and of equal ones that with the largest budget: it had least reason."""
-    scores = {one: score_of(one, step) for one in sweep.joined}
+    scores = {one: score_of(one, step) for one in sweep.points}
     order = {budget: place for place, budget in enumerate(sweep.budgets)}
     shown = min(chosen, key=lambda one: (scores[one], -order.get(one.budget, 0), _baseline(one.series)))
     rule = rules_of(sweep.benchmark)[0]

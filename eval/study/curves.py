@@ -7,9 +7,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from eval.nano.training.evaluate import interval
+from eval.metrics.measures import interval
 from eval.study.presets import Series
-from eval.study.run import Row
+from eval.study.run import StudyRow
 
 Z = 1.96
 """Standard errors of a 95 % interval."""
@@ -63,9 +63,9 @@ def wilson(successes: int, n: int) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def curves_of(rows: Iterable[Row]) -> Curves:
+def curves_of(rows: Iterable[StudyRow]) -> Curves:
     """Curves from the rows. Points that lack groups, as while a study is running, are left out."""
-    cells: dict[tuple[Series, str, float], list[Row]] = defaultdict(list)
+    cells: dict[tuple[Series, str, float], list[StudyRow]] = defaultdict(list)
     for row in rows:
         cells[row.series, row.task, row.budget].append(row)
     groups = max((len(c) for c in cells.values()), default=0)
@@ -79,8 +79,8 @@ def curves_of(rows: Iterable[Row]) -> Curves:
     return curves
 
 
-def _point(budget: float, rows: Sequence[Row]) -> Point:
-    def total(of: Callable[[Row], float]) -> float:
+def _point(budget: float, rows: Sequence[StudyRow]) -> Point:
+    def total(of: Callable[[StudyRow], float]) -> float:
         return sum(row.n * of(row) for row in rows)
 
     past = total(lambda r: r.past_bytes_full)

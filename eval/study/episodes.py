@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
+from envs.pictures import read_picture
 from eval.benchmarks.playground.gold import PlaygroundGold
 from eval.benchmarks.playground.records import EpisodeRecord, StepRecord
 from eval.live.plan import HELD_OUT
@@ -21,7 +20,7 @@ class EpisodesError(GuikvError):
 
 
 @dataclass(frozen=True)
-class Step:
+class StudyStep:
     """What is on the screen, and the right thing to do there."""
 
     frame: Frame
@@ -36,7 +35,7 @@ class Episode:
     seed: int
     goal: str
     chance: float
-    steps: tuple[Step, ...]
+    steps: tuple[StudyStep, ...]
 
 
 def load_groups(folder: Path, task: str, groups: int, limit: int, longer_than: int = 0) -> list[list[Episode]]:
@@ -72,6 +71,5 @@ def _episode(folder: Path, line: dict[str, Any]) -> Episode:
         raise EpisodesError(f"an episode in {folder} cannot be read ({error!r}): render it again") from error
 
 
-def _step(folder: Path, step: StepRecord, number: int) -> Step:
-    with Image.open(folder / step.file) as image:
-        return Step(Frame(image.convert("RGB"), number), step.action.gold)
+def _step(folder: Path, step: StepRecord, number: int) -> StudyStep:
+    return StudyStep(Frame(read_picture(folder / step.file), number), step.action.gold)

@@ -16,8 +16,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import torch
-
 from agent.assemble import make_brain
 from agent.config import CacheConfig
 from agent.dialects import Dialect
@@ -28,11 +26,9 @@ from envs.geometry import Resize, Size
 from eval.benchmarks.playground.gold import PlaygroundGold
 from eval.benchmarks.playground.official import matches
 from eval.study.episodes import Episode
-from guikv.attention import Watch, watching
 from guikv.cache import PADDING
 from guikv.compression import stateless_rows
 from guikv.content import Reply
-from guikv.errors import SessionError
 from guikv.models.base import Adapter
 from guikv.session import Generation, Session
 
@@ -66,7 +62,7 @@ class Played:
 
 
 @dataclass
-class Player:
+class StoredPlayer:
     """Plays episodes with one model. `say` replaces the model's own greedy choice, for tests; `brain` makes what
     remembers, another one in ablations."""
 
@@ -99,15 +95,13 @@ class Player:
         return played
 
     def _answer(self, session: Session, episode: Episode, number: int) -> Played:
-        prompt = session.tokens
+        prompt = session.tokens - len(session.opening)
         session.compress()
         known = self.replies.setdefault((episode.task, episode.seed, number), [])
-        ids = recall(session, known) if self.say is None else None
-        if ids is None:
+        said = recall(session, known) if self.say is None else None
+        if said is None:
             said = self.say(session) if self.say else session.generate(MAX_NEW_TOKENS)
-            ids, text, finished = said.ids, said.text, said.finished
-        else:
-            text, finished = self.adapter.decode_text(ids), True
+        ids, text, finished = said.ids, said.text, said.finished
         if finished:
             known[:] = [ids, *(k for k in known if k != ids)][:KNOWN_REPLIES]
         step = episode.steps[number]
@@ -126,40 +120,16 @@ def judge(text: str, gold: PlaygroundGold, dialect: Dialect, resize: Resize) -> 
     return len(actions) == 1 and matches(actions[0], gold)
 
 
-@torch.inference_mode()
-def recall(session: Session, known: list[tuple[int, ...]]) -> tuple[int, ...] | None:
+def recall(session: Session, known: list[tuple[int, ...]]) -> Generation | None:
     """The reply that greedy decoding would give, if it is one of the `known`; the session stays as it is."""
-    stops = session.adapter.stop_ids
     while known:
         draft, *known = known
-        said = _choices(session, draft)
-        agreed = next((i for i, token in enumerate(draft) if said[i] != token), len(draft))
-        if said[agreed] in stops:
-            return draft[:agreed]
+        said = session.verify(draft)
+        if said.finished:
+            return said
         # What the model says up to here is certain now; other drafts count only if they go on like that.
-        sure = (*draft[:agreed], said[agreed])
-        known = [other for other in known if other[: len(sure)] == sure]
+        known = [other for other in known if other[: len(said.ids)] == said.ids]
     return None
-
-
-def _choices(session: Session, draft: tuple[int, ...]) -> list[int]:
-    """The most likely token before each token of the draft and after its last, in one forward pass.
-
-    Raises SessionError when nothing was prefilled.
-    """
-    if session.next_logits is None:
-        raise SessionError("there is nothing to continue from: call extend first")
-    first = int(session.next_logits.argmax())
-    if not draft:
-        return [first]
-    adapter = session.adapter
-    cache = session.cache.copy()
-    ids = torch.tensor([draft], dtype=torch.long, device=adapter.device)
-    positions = adapter.positions_of_text(session.ledger.next_position, len(draft)).to(adapter.device)
-    with watching(adapter.decoder_layers, Watch(cache=cache)):
-        hidden = adapter.decode(adapter.embed_text(ids), positions, cache)
-    after = adapter.logits(hidden[0]).float().argmax(-1).tolist()
-    return [first, *after]
 
 
 def held_bytes(session: Session, tokens: int) -> Held:

@@ -18,6 +18,7 @@ from eval.study.presets import (
     Series,
     series_of,
 )
+from guikv.files import replacing
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#882255")
 """Told apart with every kind of colour vision (Okabe and Ito; wine of Tol for their yellow, faint on white)."""
@@ -101,7 +102,8 @@ def draw(curves: Curves, series: Sequence[Series], tasks: Sequence[str], path: P
     width = 2 if columns == 1 else 4 if max(map(len, handles), default=0) < 28 else 2
     figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=width, fontsize=9, frameon=False)
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=110)
+    with replacing(path) as file:
+        figure.savefig(file, format="png", dpi=110)
 
 
 def _place_ticks(panel: Any, xs: Sequence[float]) -> None:

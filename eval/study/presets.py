@@ -89,7 +89,7 @@ class Series:
 
 
 @dataclass(frozen=True)
-class Cell:
+class StudyCell:
     """What one row of the CSV is about: an arm with a budget (percent) on one group of one task's episodes."""
 
     arm: Arm
@@ -129,29 +129,29 @@ UNPROTECTED = dataclasses.replace(RELEASED, protect=False)
 CORRECTED = Arm("gui_kv", gui_kv(basis="principal", saliency="residual", selection="kv", **PAPER))
 CORRECTED_PREFILL = dataclasses.replace(CORRECTED, moment="prefill")
 
-Plan = Iterator[tuple[Arm, Iterable[float], Iterable[str]]]
+ArmPlan = Iterator[tuple[Arm, Iterable[float], Iterable[str]]]
 
 
-def _main() -> Plan:
+def _main() -> ArmPlan:
     for policy, made in POLICIES.items():
         # A policy that keeps everything has no budget to vary.
         yield Arm(policy), BUDGETS if made.compresses else BUDGETS[-1:], TASKS
 
 
-def _moments() -> Plan:
+def _moments() -> ArmPlan:
     for policy in ("gui_kv", "snap_kv", "random"):
         yield Arm(policy, moment="prefill"), PREFILL, TASKS
         yield Arm(policy), FEW, TASKS
 
 
-def _windows() -> Plan:
+def _windows() -> ArmPlan:
     arms = [("gui_kv", "shrink"), ("gui_kv", "drop"), ("gui_kv", "recompute")]
     for policy, window in (*arms, ("random", "shrink"), ("recent_frames", "shrink")):
         arm = Arm(policy, window=window, history=WINDOW_HISTORY, only_longer=True)
         yield arm, (10.0, 20.0, 40.0), WINDOW_TASKS
 
 
-def _options() -> Plan:
+def _options() -> ArmPlan:
     values: dict[str, tuple[Any, ...]] = {
         "basis": ("leading", "principal"),
         "saliency": ("normed", "residual"),
@@ -175,7 +175,7 @@ def _options() -> Plan:
         yield Arm(policy), FEW, OPTION_TASKS
 
 
-PARTS: dict[str, Callable[[], Plan]] = {
+PARTS: dict[str, Callable[[], ArmPlan]] = {
     "main": _main,
     "moments": _moments,
     "windows": _windows,
@@ -183,10 +183,10 @@ PARTS: dict[str, Callable[[], Plan]] = {
 }
 
 
-def cells(parts: Iterable[str], tasks: Iterable[str], groups: int) -> list[Cell]:
+def cells(parts: Iterable[str], tasks: Iterable[str], groups: int) -> list[StudyCell]:
     """All cells of the parts, none twice; part by part, and within a part task by task. KeyError: unknown part."""
     wanted = set(tasks)
-    found: dict[tuple[str, ...], Cell] = {}
+    found: dict[tuple[str, ...], StudyCell] = {}
     for part in parts:
         plan = [(arm, tuple(budgets), set(names)) for arm, budgets, names in PARTS[part]()]
         for task in (t for t in TASKS if t in wanted):
@@ -194,7 +194,7 @@ def cells(parts: Iterable[str], tasks: Iterable[str], groups: int) -> list[Cell]
                 for arm, budgets, names in plan:
                     if task in names:
                         for budget in budgets:
-                            cell = Cell(arm, budget, task, group)
+                            cell = StudyCell(arm, budget, task, group)
                             found.setdefault(cell.key, cell)
     return list(found.values())
 

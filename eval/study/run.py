@@ -1,33 +1,37 @@
-"""Running the study: one CSV row per finished cell, so that a run that was stopped goes on where it was."""
+"""Playing the study's cells: one row each, so that a study that was stopped goes on where it was."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from statistics import mean
 
-from eval.bench.rows import append_row, read_all
-from eval.study.episodes import Episode, load_groups
-from eval.study.play import Held, Played, Player
-from eval.study.presets import Cell, Series
-from guikv.models.base import Adapter
+import torch
 
-CSV = "policies.csv"
+from agent.assemble import load_adapter, make_dialect
+from agent.config import Config
+from eval.study.episodes import Episode, load_groups
+from eval.study.play import Held, Played, StoredPlayer
+from eval.study.presets import Series, StudyCell
+from eval.sweep.events import Event, RowMade, Stopping, going_on
+from eval.sweep.jobs import ALONE, JobRow, Key, finish_jobs
+from eval.sweep.workers import Workers, shares_gpus
+from guikv.models import version_of
+
+ROWS = "policies.jsonl"
 VISION_BYTES = 2**30
 """Bytes of features that stay in memory: every cell sees the same screens (100 kB each on nano)."""
 
 
-@dataclass(frozen=True)
-class Row:
+class StudyRow(JobRow):
     """One cell's outcome.
 
     budget: percent; n: episodes; success: share of them; steps: mean steps that were played
     kv_bytes, kv_bytes_full: mean per step, of the session and of the stateless full cache
     past_bytes, past_bytes_full: the same of what stands before the newest screenshot, from the second step on
     chance: mean over the episodes; outcomes: 1 or 0 for every episode in the order of the seeds
-    weights: of which model; rows of other weights are never mixed
+    weights: of which checkpoint
     """
 
     task: str
@@ -53,80 +57,82 @@ class Row:
         return Series(self.policy, self.options, self.moment, self.window)
 
     @property
-    def key(self) -> tuple[str, ...]:
-        """As `Cell.key` has it."""
-        return (
-            self.task,
-            self.policy,
-            self.options,
-            f"{self.budget:g}",
-            self.moment,
-            self.window,
-            str(self.group),
-        )
+    def key(self) -> Key:
+        """As `StudyCell.key` has it."""
+        where = (self.task, self.policy, self.options, f"{self.budget:g}", self.moment, self.window)
+        return *where, str(self.group)
 
 
-def read_rows(path: Path, weights: str) -> dict[tuple[str, ...], Row]:
-    """Rows by key, of these weights only, the last one where there are two. Raises RowsError."""
-    return {row.key: row for row in read_all(path, Row) if row.weights == weights}
+class StudyPlayer:
+    """Plays cells on stored episodes with one model, which is loaded when the first cell needs it.
 
+    folder, groups, limit: as `load_groups` has them; threads: of the CPU, 0 for as many as there are
+    """
 
-def weights_of(adapter: Adapter) -> str:
-    """Eight digits that tell models apart: a hash of the weight files, or of the name where there are none."""
-    digest = hashlib.blake2b(digest_size=4)
-    files = sorted(Path(adapter.path).glob("*.safetensors")) if adapter.path else []
-    for file in files:
-        digest.update(file.read_bytes())
-    if not files:
-        digest.update(adapter.name.encode())
-    return digest.hexdigest()
+    def __init__(
+        self, config: Config, folder: Path, groups: int, limit: int, threads: int = 0, stopping: Stopping = going_on
+    ) -> None:
+        self._config, self._folder, self._groups, self._limit = config, folder, groups, limit
+        self._threads = threads
+        self._player: StoredPlayer | None = None
+        self._loaded: dict[tuple[str, int], list[list[Episode]]] = {}
+
+    def play(self, cell: StudyCell) -> Iterator[Event]:
+        """The cell's row; none where no episode is long enough. Raises EpisodesError and the model's errors."""
+        longer = cell.arm.history if cell.arm.only_longer else 0
+        where = (cell.task, longer)
+        if where not in self._loaded:
+            if not any(task == cell.task for task, _ in self._loaded):
+                self._loaded.clear()
+            self._loaded[where] = load_groups(self._folder, cell.task, self._groups, self._limit, longer)
+        episodes = self._loaded[where][cell.group]
+        if episodes:
+            yield RowMade(play_cell(cell, episodes, self._ready(), version_of(self._config.model.name)))
+
+    def close(self) -> None:
+        """There is nothing to end."""
+
+    def _ready(self) -> StoredPlayer:
+        if self._player is None:
+            if self._threads:
+                torch.set_num_threads(self._threads)
+            adapter = load_adapter(self._config)
+            adapter.vision_cache.limit = max(adapter.vision_cache.limit, VISION_BYTES)
+            self._player = StoredPlayer(adapter, make_dialect(self._config, adapter))
+        return self._player
 
 
 def run_cells(
-    cells: Iterable[Cell],
-    player: Player,
+    cells: Iterable[StudyCell],
+    config: Config,
     folder: Path,
     out: Path,
     groups: int,
     limit: int,
-    report: Callable[[Cell, Row | None, bool], None] = lambda cell, row, fresh: None,
-) -> dict[tuple[str, ...], Row]:
-    """Play every cell that `out` does not have yet and return all rows.
+    workers: Workers = ALONE,
+    threads: int = 0,
+    tell: Callable[[StudyRow, bool], None] = lambda row, fresh: None,
+) -> dict[Key, StudyRow]:
+    """Play every cell that `out` does not have yet and return the rows of all, in the order of the cells.
 
-    report: called after each cell with its row (None where no episode is long enough) and whether it was played now.
-    Raises EpisodesError and RowsError.
+    tell: hears of each row, and whether it was played now. Raises EpisodesError and what `finish_jobs` raises.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    path, weights = out / CSV, weights_of(player.adapter)
-    player.adapter.vision_cache.limit = max(player.adapter.vision_cache.limit, VISION_BYTES)
-    rows = read_rows(path, weights)
-    loaded: dict[int, list[list[Episode]]] = {}
-    task = ""
-    for cell in cells:
-        if cell.task != task:
-            task, loaded = cell.task, {}
-        longer = cell.arm.history if cell.arm.only_longer else 0
-        if longer not in loaded:
-            loaded[longer] = load_groups(folder, task, groups, limit, longer)
-        episodes = loaded[longer][cell.group]
-        row = rows.get(cell.key)
-        fresh = bool(episodes) and (row is None or row.n != len(episodes))
-        if fresh:
-            row = play_cell(cell, episodes, player, weights)
-            append_row(path, row)
-            rows[cell.key] = row
-        report(cell, row, fresh)
-    return rows
+    jobs: dict[Key, StudyCell] = {cell.key: cell for cell in cells}
+    version = version_of(config.model.name)
+    settings = {"version": version, "episodes": str(folder.absolute()), "groups": groups, "limit": limit}
+    make = partial(StudyPlayer, config, folder.absolute(), groups, limit, threads)
+    rows = finish_jobs(jobs, StudyRow, make, out / ROWS, settings, workers, shares_gpus(config), tell=tell)
+    return {key: rows[key] for key in jobs if key in rows}
 
 
-def play_cell(cell: Cell, episodes: list[Episode], player: Player, weights: str) -> Row:
+def play_cell(cell: StudyCell, episodes: list[Episode], player: StoredPlayer, weights: str) -> StudyRow:
     """Play the episodes of one cell."""
     cache = cell.cache
     plays = [player.play(episode, cache) for episode in episodes]
     won = [len(p) == len(e.steps) and p[-1].right for p, e in zip(plays, episodes, strict=True)]
     lengths = [len(e.steps) for e in episodes]
     s = cell.arm.series
-    return Row(
+    return StudyRow(
         task=cell.task,
         policy=s.policy,
         options=s.options,

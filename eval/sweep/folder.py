@@ -21,18 +21,26 @@ from typing import Any
 
 from agent.recorder import write_atomically
 from eval.replay.settings import ORACLE
-from eval.rows import ROWS
-from eval.sweep.errors import MixError, SweepError
+from eval.rows import ROWS, difference
 from eval.sweep.plan import Cell
+from guikv.errors import GuikvError
+from guikv.files import appending, make_folder
 
 SWEEP, CELLS, SETTINGS, LOCK, PLAN = "sweep.json", "cells", "settings.json", "sweep.lock", "plan.json"
 _AXES = ("seed", "config.cache.policy", "config.cache.options", "config.cache.budget")
 _ORACLE_AXES = ("dialect", "config.prompt.dialect")
-_ABSENT = object()
+
+
+class SweepError(GuikvError):
+    """A results folder that cannot be used, or a sweep that cannot go on."""
+
+
+class MixError(SweepError):
+    """A results folder holds rows of other settings or data."""
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredCell:
     """A cell that lies in a folder. settings: its identity."""
 
     name: str
@@ -49,11 +57,13 @@ def rows_path(out: Path, cell: Cell) -> Path:
 
 
 @contextmanager
-def claimed(out: Path) -> Iterator[None]:
-    """Makes the folder and keeps other processes from writing there. Raises SweepError."""
+def claimed(out: Path, folders: Sequence[str] = (CELLS,)) -> Iterator[None]:
+    """Makes the folder, with these in it, and keeps other processes from writing there. Raises SweepError."""
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        file = (out / LOCK).open("ab")
+        make_folder(out)
+        for name in folders:
+            make_folder(out / name)
+        file = appending(out / LOCK)
     except OSError as error:
         raise SweepError(f"{out} cannot be written: {error.strerror or error}; choose another --out") from error
     with file:
@@ -98,9 +108,11 @@ def begin(out: Path, cell: Cell) -> Path:
     return path
 
 
-def stored(out: Path) -> list[Stored]:
+def stored_cells(out: Path) -> list[StoredCell]:
     """The cells that have settings, by name. Raises SweepError where there is none."""
-    found = [Stored(path.parent.name, _read(path), path.parent) for path in sorted((out / CELLS).glob(f"*/{SETTINGS}"))]
+    found = [
+        StoredCell(path.parent.name, _read(path), path.parent) for path in sorted((out / CELLS).glob(f"*/{SETTINGS}"))
+    ]
     if not found:
         raise SweepError(f"{out} holds no results of `guikv replay`")
     return found
@@ -143,29 +155,11 @@ def _has_rows(path: Path) -> bool:
 
 def _compare(theirs: Mapping[str, Any], mine: Mapping[str, Any], path: Path) -> None:
     """Raises MixError with the first difference."""
-    found = _difference(theirs, json.loads(json.dumps(mine)))
-    if found is not None:
-        key, there, here = found
+    different = difference(theirs, json.loads(json.dumps(mine)))
+    if different:
         raise MixError(
-            f"{path} is of other settings: {key} is {_shown(there)} there and {_shown(here)} now; "
-            "choose another --out, or give the settings of that folder"
+            f"{path} is of other settings: {different}; choose another --out, or give the settings of that folder"
         )
-
-
-def _difference(theirs: Any, mine: Any, key: str = "") -> tuple[str, Any, Any] | None:
-    """Key and both values of the first difference, in the order of mine."""
-    if not (isinstance(theirs, dict) and isinstance(mine, dict)):
-        return None if theirs == mine else (key, theirs, mine)
-    for name in {**mine, **theirs}:
-        below = f"{key}.{name}" if key else name
-        found = _difference(theirs.get(name, _ABSENT), mine.get(name, _ABSENT), below)
-        if found is not None:
-            return found
-    return None
-
-
-def _shown(value: Any) -> str:
-    return "absent" if value is _ABSENT else json.dumps(value, ensure_ascii=False)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -180,7 +174,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _write(path: Path, data: Mapping[str, Any]) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         write_atomically(path, data)
     except OSError as error:
         raise SweepError(f"{path} cannot be written: {error.strerror or error}; is the disk full?") from error

@@ -9,7 +9,7 @@ from pathlib import PurePath
 
 from agent.assemble import cache_policy
 from agent.config import Config
-from agent.dialects import DIALECTS
+from agent.dialects import DIALECTS, find_family
 from agent.errors import ConfigError
 from eval.options import listed
 from eval.replay.settings import DRAWS, ORACLE, ReplaySettings
@@ -44,8 +44,7 @@ def make_cells(base: ReplaySettings, axes: Axes) -> list[Cell]:
     Raises PolicyError, BudgetError and ConfigError for what cannot be.
     """
     for dialect in axes.dialects:
-        if dialect not in DIALECTS:
-            raise ConfigError(f"--dialect: there is no dialect {dialect!r}", f"there are {', '.join(DIALECTS)}")
+        find_family(dialect, "--dialect")
     if base.is_oracle:
         return _named([_with(base, dialect) for dialect in axes.dialects])
     if len(axes.dialects) != 1:

@@ -1,36 +1,45 @@
-"""Cells played in this process, or in several on this machine."""
+"""Jobs played in this process, or in several on this machine."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from typing import Any
 
 from agent.interrupts import shielded
-from eval.sweep.events import Died, Event, Job
-from eval.sweep.run import Player
+from envs import processes
+from eval.sweep.events import Event, MakePlayer, PlayerDied, going_on, play_job
 
 PATIENCE = 30.0
 """Seconds that a process which was killed has for being gone."""
 
 
-class Here:
-    """One player, in this process."""
+class InProcess:
+    """One player, in this process. Leave it with `with` where the player holds anything."""
 
     size = 1
 
-    def __init__(self) -> None:
-        self._player = Player()
+    def __init__(self, make: MakePlayer) -> None:
+        self._player = make(going_on)
         self._events: Iterator[Event] = iter(())
 
-    def give(self, player: int, job: Job) -> None:
-        self._events = self._player.play(job)
+    def __enter__(self) -> InProcess:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        with shielded():
+            self._player.close()
+
+    def give(self, player: int, job: Any) -> None:
+        self._events = play_job(self._player, job)
 
     def wait(self) -> tuple[int, Event]:
         return 0, next(self._events)
@@ -47,13 +56,14 @@ class Processes:
 
     gpus: as CUDA_VISIBLE_DEVICES names them, given out one each in turn; without any, players see what this process
     sees
+    patience: seconds that a player has for putting away what it holds (a browser, say) before it is killed
     """
 
-    def __init__(self, size: int, gpus: tuple[str, ...] = ()) -> None:
-        self.size, self._gpus = size, gpus
+    def __init__(self, make: MakePlayer, size: int, gpus: tuple[str, ...] = (), patience: float = 0.0) -> None:
+        self.size, self._make, self._gpus, self._patience = size, make, gpus, patience
         self._context = multiprocessing.get_context("spawn")
         self._workers: dict[int, _Worker] = {}
-        self._heard: deque[tuple[int, Event]] = deque()
+        self._events: deque[tuple[int, Event]] = deque()
 
     def __enter__(self) -> Processes:
         return self
@@ -61,67 +71,76 @@ class Processes:
     def __exit__(self, *exc: object) -> None:
         with shielded():
             for worker in self._workers.values():
-                _end(worker)
+                worker.pipe.close()  # all begin to stop now
+            for worker in self._workers.values():
+                self._end(worker)
             self._workers.clear()
 
-    def give(self, player: int, job: Job) -> None:
+    def give(self, player: int, job: Any) -> None:
         if player not in self._workers:
             self._workers[player] = self._start(player)
         with suppress(BrokenPipeError, ConnectionResetError):  # it died meanwhile: `wait` says so
             self._workers[player].pipe.send(job)
 
     def wait(self) -> tuple[int, Event]:
-        while not self._heard:
+        while not self._events:
             players = {worker.pipe: player for player, worker in self._workers.items()}
             for pipe in wait(list(players)):
-                self._hear(players[pipe])  # type: ignore[index]
-        return self._heard.popleft()
+                self._receive(players[pipe])  # type: ignore[index]
+        return self._events.popleft()
 
-    def _hear(self, player: int) -> None:
+    def _receive(self, player: int) -> None:
         worker = self._workers[player]
         try:
-            self._heard.append((player, worker.pipe.recv()))
+            self._events.append((player, worker.pipe.recv()))
         except (EOFError, OSError):
             worker.process.join(PATIENCE)
             why = f"the worker {worker.process.pid} ended by itself (exit code {worker.process.exitcode})"
-            _end(self._workers.pop(player))
-            self._heard.append((player, Died(why)))
+            self._end(self._workers.pop(player))
+            self._events.append((player, PlayerDied(why)))
 
     def _start(self, player: int) -> _Worker:
         here, there = self._context.Pipe()
         gpu = self._gpus[player % len(self._gpus)] if self._gpus else None
-        process = self._context.Process(target=_work, args=(there, gpu), name=f"replay-{player}", daemon=True)
+        arguments = (there, self._make, gpu, self._patience)
+        process = self._context.Process(target=_work, args=arguments, name=f"player-{player}", daemon=True)
         # What is ignored now stays ignored in the child: a press of Ctrl-C reaches the parent alone.
         with shielded():
             process.start()
         there.close()
         return _Worker(process, here)
 
+    def _end(self, worker: _Worker) -> None:
+        worker.pipe.close()
+        if self._patience:
+            worker.process.join(self._patience)
+            if worker.process.is_alive() and worker.process.pid is not None:
+                processes.end(processes.tree([worker.process.pid]))
+        worker.process.kill()
+        worker.process.join(PATIENCE)
 
-def _end(worker: _Worker) -> None:
-    """A player holds nothing that would have to be put away."""
-    worker.pipe.close()
-    worker.process.kill()
-    worker.process.join(PATIENCE)
 
-
-def _work(pipe: Connection, gpu: str | None) -> None:
+def _work(pipe: Connection, make: MakePlayer, gpu: str | None, patience: float) -> None:
     """A player's whole life: jobs come through the pipe, events go back; a closed pipe ends it."""
-    threading.Thread(target=_follow_parent, daemon=True).start()
+    threading.Thread(target=_follow_parent, args=(patience,), daemon=True).start()
     if gpu is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = gpu
-    player = Player()
-    with suppress(EOFError, BrokenPipeError, ConnectionResetError):
-        while True:
-            for event in player.play(pipe.recv()):
-                pipe.send(event)
+    player = make(pipe.poll)  # there is nothing to read while a job is under way, but the end
+    try:
+        with suppress(EOFError, BrokenPipeError, ConnectionResetError, KeyboardInterrupt):
+            while True:
+                for event in play_job(player, pipe.recv()):
+                    pipe.send(event)
+    finally:
+        player.close()
 
 
-def _follow_parent() -> None:
+def _follow_parent(patience: float) -> None:
     """A parent that was killed cannot end its players, and one may be in the middle of a long step."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
+        time.sleep(patience)
         os._exit(1)
 
 

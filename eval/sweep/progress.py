@@ -1,16 +1,24 @@
-"""How a sweep is going: a bar with the time left on a terminal, a line for each finished cell elsewhere."""
+"""Progress bars: of any long work, and of a sweep, which without a terminal tells of each finished cell."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from types import TracebackType
 
-from eval.bench.progress import long_progress
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
 from eval.benchmarks.first_score import rules_of
 from eval.sweep.plan import Cell
 
 
-class Bar:
+def long_progress() -> Progress:
+    """A bar on standard error with the time left; its speed is that of the last ten minutes."""
+    columns = (TextColumn("{task.description:<40}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=Console(stderr=True), transient=True, speed_estimate_period=600)
+
+
+class SweepBar:
     """A bar over the trajectories of all cells that are still to be played."""
 
     def __init__(self, title: str, todo: Mapping[str, int]) -> None:
@@ -20,7 +28,7 @@ class Bar:
         self._bar = self._progress.add_task(title, total=sum(todo.values()))
         self._todo, self._cells, self._ended = dict(todo), len(todo), 0
 
-    def __enter__(self) -> Bar:
+    def __enter__(self) -> SweepBar:
         if self._seen:
             self._progress.start()
         return self

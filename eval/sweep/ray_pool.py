@@ -1,4 +1,4 @@
-"""Cells of a sweep on a Ray cluster: one actor a player, each with a model that is loaded once.
+"""Jobs played on a Ray cluster: one actor a player, each with a model that is loaded once.
 
 The data are shared by path: annotations, images and checkpoints must lie at the same place on every node. Results
 need not: rows stream back through Ray's object store one by one, and only the driver writes them.
@@ -15,13 +15,12 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any
 
 from agent.interrupts import shielded
-from eval.sweep.events import Died, Done, Event, Failed, Job
-from eval.sweep.run import Player
+from eval.sweep.events import Event, JobDone, JobFailed, MakePlayer, PlayerDied, going_on, play_job
 from guikv.errors import GuikvError
 
 ADDRESS, AUTH = "RAY_ADDRESS", "RAY_AUTH_MODE"
@@ -38,29 +37,66 @@ class ClusterError(GuikvError):
 class Actor:
     """A player somewhere in the cluster."""
 
-    def __init__(self) -> None:
-        self._player = Player()
+    def __init__(self, make: MakePlayer, flag: Any = None) -> None:
+        """flag: the actor of a `StopFlag`, for players that ask between their steps."""
+        self._flag = flag
+        self._player = make(going_on if flag is None else self._stopping)
 
-    def play(self, job: Job) -> Iterator[Event]:
-        """What happens, as `Player.play` has it."""
-        yield from self._player.play(job)
+    def play(self, job: Any) -> Iterator[Event]:
+        """What happens, as `play_job` has it; nothing more once it is to stop."""
+        with suppress(KeyboardInterrupt):
+            yield from play_job(self._player, job)
+
+    def close(self) -> None:
+        """Put away what the player holds."""
+        self._player.close()
+
+    def _stopping(self) -> bool:
+        import ray
+
+        return bool(ray.get(self._flag.is_set.remote()))
+
+
+class StopFlag:
+    """What all players ask whether they are to stop: an actor that is busy hears nothing by itself."""
+
+    def __init__(self) -> None:
+        self._set = False
+
+    def set(self) -> None:
+        """From now on, they are."""
+        self._set = True
+
+    def is_set(self) -> bool:
+        """Whether they are."""
+        return self._set
 
 
 class Cluster:
     """Players in a Ray cluster; entered, it is connected, and left, nothing of it is left behind."""
 
-    def __init__(self, count: int | None, cells: int, address: str | None = None, gpu: bool = False) -> None:
-        """count: of actors, None for as many as the cluster bears; never more than cells.
+    def __init__(
+        self,
+        make: MakePlayer,
+        count: int | None,
+        jobs: int,
+        address: str | None = None,
+        gpu: bool = False,
+        patience: float = 0.0,
+    ) -> None:
+        """count: of actors, None for as many as the cluster bears; never more than jobs.
 
         address: of a running cluster; without it $RAY_ADDRESS, and without that one is started on this machine alone
         gpu: give every actor a GPU, or an equal part of one, where the cluster has any
+        patience: seconds that an actor has for putting away what its player holds
         """
-        self._count, self._cells, self._gpu = count, cells, gpu
+        self._make, self._count, self._jobs, self._gpu, self._patience = make, count, jobs, gpu, patience
         self._address = address or os.environ.get(ADDRESS) or None
         self.size = 0
         self._actors: dict[int, Any] = {}
         self._streams: dict[Any, int] = {}
         self._folder: str | None = None
+        self._flag: Any = None
 
     def __enter__(self) -> Cluster:
         # Nothing about this program is to be sent anywhere.
@@ -80,6 +116,8 @@ class Cluster:
             # Ray's own handler would abort this process with a dump, and leave everything behind.
             _sigterm(_terminated)
             self._size()
+            if self._patience:
+                self._flag = self._ray.remote(num_cpus=0)(StopFlag).remote()
         except BaseException:
             self._leave()
             raise
@@ -88,10 +126,10 @@ class Cluster:
     def __exit__(self, *exc: object) -> None:
         self._leave()
 
-    def give(self, player: int, job: Job) -> None:
+    def give(self, player: int, job: Any) -> None:
         if player not in self._actors:
-            make = self._ray.remote(num_cpus=1, num_gpus=self._share, max_restarts=0)(Actor)
-            self._actors[player] = make.remote()
+            actor = self._ray.remote(num_cpus=1, num_gpus=self._share, max_restarts=0)(Actor)
+            self._actors[player] = actor.remote(self._make, self._flag)
         self._streams[self._actors[player].play.options(num_returns="streaming").remote(job)] = player
 
     def wait(self) -> tuple[int, Event]:
@@ -103,24 +141,24 @@ class Cluster:
             event: Event = self._ray.get(next(stream))
         except (errors.RayError, StopIteration) as error:
             self._dismiss(player)
-            event = Died(f"its actor ended: {_first_line(error)}")
-        if isinstance(event, Done | Failed | Died):
+            event = PlayerDied(f"its actor ended: {_first_line(error)}")
+        if isinstance(event, JobDone | JobFailed | PlayerDied):
             del self._streams[stream]
         return player, event
 
     def _connect(self, address: str) -> None:
-        _knock(address)
-        with _told(f"the cluster at {address}", f"; where it asks for a token, set {AUTH}=token"):
+        _check_reachable(address)
+        with _ray_errors(f"the cluster at {address}", f"; where it asks for a token, set {AUTH}=token"):
             self._ray.init(address=address, log_to_driver=False, logging_level="error")
 
     def _start(self) -> None:
         # Paths of sockets are limited to 107 characters.
         self._folder = tempfile.mkdtemp(prefix="guikv-ray-", dir="/tmp")
         # What Ray starts would otherwise get a press of Ctrl-C, too.
-        with _told("a cluster on this machine"), shielded():
+        with _ray_errors("a cluster on this machine"), shielded():
             self._ray.init(
                 address="local",
-                num_cpus=min(self._count or os.cpu_count() or 1, self._cells),
+                num_cpus=min(self._count or os.cpu_count() or 1, self._jobs),
                 include_dashboard=False,
                 object_store_memory=OBJECTS,
                 log_to_driver=False,
@@ -135,7 +173,7 @@ class Cluster:
         cpus, gpus = int(resources.get("CPU", 0)), resources.get("GPU", 0.0) if self._gpu else 0.0
         if cpus < 1:
             raise ClusterError("the cluster has no CPU to give: its nodes have none, or it is stopped")
-        self.size = max(1, min(self._count or int(gpus) or cpus, self._cells, cpus))
+        self.size = max(1, min(self._count or int(gpus) or cpus, self._jobs, cpus))
         self._share = gpu_share(self.size, int(gpus))
 
     def _dismiss(self, player: int) -> None:
@@ -145,6 +183,10 @@ class Cluster:
 
     def _leave(self) -> None:
         with shielded():
+            if self._patience and self._actors:
+                self._ray.get(self._flag.set.remote())
+                ends = [actor.close.remote() for actor in self._actors.values()]
+                self._ray.wait(ends, num_returns=len(ends), timeout=self._patience)
             for player in list(self._actors):
                 self._dismiss(player)
             self._streams.clear()
@@ -181,7 +223,7 @@ def _sigterm(handler: Any = None) -> Any:
 
 
 @contextmanager
-def _told(what: str, hint: str = "") -> Iterator[None]:
+def _ray_errors(what: str, hint: str = "") -> Iterator[None]:
     """Ray's errors as ClusterError."""
     try:
         yield
@@ -189,14 +231,14 @@ def _told(what: str, hint: str = "") -> Iterator[None]:
         raise ClusterError(f"Ray could not reach or start {what}: {_first_line(error)}{hint}") from error
 
 
-def _knock(address: str) -> None:
+def _check_reachable(address: str) -> None:
     """Raises ClusterError where nobody listens: Ray would try for minutes, deaf to Ctrl-C."""
     if address == "auto":
         return
     host, _, port = address.rpartition(":")
     if not host or not port.isdecimal() or "/" in host:
         raise ClusterError(f"the cluster's address {address!r} is not HOST:PORT of its head node, nor auto")
-    with _told(f"the cluster at {address}"), socket.create_connection((host.strip("[]"), int(port)), PATIENCE):
+    with _ray_errors(f"the cluster at {address}"), socket.create_connection((host.strip("[]"), int(port)), PATIENCE):
         pass
 
 

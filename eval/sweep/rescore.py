@@ -12,7 +12,6 @@ from typing import Any
 from pydantic import ValidationError
 
 from agent.config import PromptConfig
-from agent.files import replacing
 from envs.actions import dump_action
 from eval.benchmarks import BENCHMARKS, Benchmark
 from eval.benchmarks.first_score import rules_of
@@ -20,8 +19,8 @@ from eval.benchmarks.reading import first_problem
 from eval.metrics.prediction import Prediction
 from eval.replay.offline_dialect import as_set, predict
 from eval.rows import Row, RowsError, read_rows, to_line
-from eval.sweep.errors import SweepError
-from eval.sweep.folder import Stored, claimed, stored
+from eval.sweep.folder import StoredCell, SweepError, claimed, stored_cells
+from guikv.files import replacing
 
 
 @dataclass(frozen=True)
@@ -43,12 +42,12 @@ def rescore(out: Path, parse: bool = False) -> list[Rescored]:
     """
     if not out.is_dir():
         raise SweepError(f"there is no folder {out}")
-    cells = stored(out)
+    cells = stored_cells(out)
     with claimed(out):
         return [_cell(cell, parse) for cell in cells]
 
 
-def _cell(cell: Stored, parse: bool) -> Rescored:
+def _cell(cell: StoredCell, parse: bool) -> Rescored:
     name = cell.settings.get("benchmark")
     if name not in BENCHMARKS:
         raise SweepError(f"{cell.folder} is of the benchmark {name!r}, which is not known here")
@@ -87,7 +86,7 @@ def _scored(row: Row, benchmark: Benchmark, reread: Callable[[Prediction], Predi
     return row.model_copy(update={**update, "scores": benchmark.score(gold, row.kind, prediction)})
 
 
-def _reader(cell: Stored, benchmark: Benchmark) -> Callable[[Prediction], Prediction]:
+def _reader(cell: StoredCell, benchmark: Benchmark) -> Callable[[Prediction], Prediction]:
     """Reads answers as they were read when the cell was played."""
     config = cell.settings.get("config")
     try:

@@ -1,7 +1,9 @@
-"""Handing cells to whoever plays them, and writing down what they say. Only this process writes rows."""
+"""Gives cells to whoever plays them, and adds the rows that come to the cells' files. Only this process writes."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import Counter, deque
 from collections.abc import Sequence
 from contextlib import suppress
@@ -12,12 +14,13 @@ from typing import Protocol
 from agent.errors import ConfigError, DialectError
 from agent.interrupts import shielded
 from eval.benchmarks.errors import DataError
-from eval.rows import RowsError
-from eval.sweep.cell_rows import Book
-from eval.sweep.errors import SweepError
-from eval.sweep.events import Died, Done, Event, Failed, Job, Over, Said
-from eval.sweep.folder import begin
+from eval.benchmarks.first_score import rules_of
+from eval.rows import Row, RowFile, RowsError, read_rows
+from eval.sweep.cell_player import CellJob
+from eval.sweep.events import Event, JobDone, JobFailed, PlayerDied, RowMade, TrajectoryDone
+from eval.sweep.folder import MixError, SweepError, begin
 from eval.sweep.plan import Cell
+from eval.sweep.workers import Pool
 from guikv.errors import ModelError
 
 RETRIES = 2
@@ -26,19 +29,73 @@ FOR_ALL = (DataError, ModelError, ConfigError, DialectError, SweepError)
 """Errors that every other cell would run into as well."""
 
 
-class Pool(Protocol):
-    """Players of cells, numbered from 0; each is given a job when it has none."""
+class CellRows:
+    """A cell's rows file, open for appending."""
+
+    def __init__(self, path: Path) -> None:
+        """Reads what is there. Raises RowsError."""
+        self.path = path
+        self._rows: dict[tuple[str, str], str] = {}
+        self._keys: dict[str, list[str]] = {}
+        self._total, self._count = 0.0, 0
+        for row in read_rows(path):
+            self._remember(row)
+        self._file = RowFile(path)
 
     @property
-    def size(self) -> int: ...
+    def known(self) -> dict[str, tuple[str, ...]]:
+        """Trajectory → keys of its steps that have rows, in order."""
+        return {trajectory: tuple(keys) for trajectory, keys in self._keys.items()}
 
-    def give(self, player: int, job: Job) -> None:
-        """Begin a job; somebody takes the place of a player that died."""
-        ...
+    @property
+    def score(self) -> float | None:
+        """The mean so far of the score that is shown first."""
+        return self._total / self._count if self._count else None
 
-    def wait(self) -> tuple[int, Event]:
-        """The next thing that any player says."""
-        ...
+    def add(self, row: Row) -> None:
+        """Append the row; of a step that has one, see that they are the same. Raises MixError and RowsError."""
+        before = self._rows.get((row.trajectory, row.key))
+        if before is None:
+            self._file.write(row)
+            self._remember(row)
+        elif before != _digest(row):
+            raise MixError(
+                f"{self.path}: the trajectory {row.trajectory} was played again from its beginning, and the row of its "
+                f"step {row.key} came out differently in {self._different(row)}: the file was made with another model, "
+                "program, machine or other data; choose another --out"
+            )
+
+    def close(self) -> None:
+        """Raises RowsError when what is left cannot be written."""
+        self._file.close()
+
+    def _remember(self, row: Row) -> None:
+        self._rows[row.trajectory, row.key] = _digest(row)
+        self._keys.setdefault(row.trajectory, []).append(row.key)
+        rule = rules_of(row.benchmark)[0]
+        if rule in row.scores:
+            self._total, self._count = self._total + row.scores[rule], self._count + 1
+
+    def _different(self, row: Row) -> str:
+        mine = row.comparable
+        for other in read_rows(self.path):
+            if (other.trajectory, other.key) == (row.trajectory, row.key):
+                theirs = other.comparable
+                return ", ".join(name for name in mine if mine[name] != theirs[name]) or "nothing that can be named"
+        return "everything"
+
+
+def read_known(path: Path) -> dict[str, tuple[str, ...]]:
+    """Trajectory → keys of its steps that have rows, in order. Raises RowsError."""
+    keys: dict[str, list[str]] = {}
+    for row in read_rows(path):
+        keys.setdefault(row.trajectory, []).append(row.key)
+    return {trajectory: tuple(found) for trajectory, found in keys.items()}
+
+
+def _digest(row: Row) -> str:
+    """Rows of a long sweep are many; this is all of one that is kept in memory."""
+    return hashlib.blake2b(json.dumps(row.comparable, sort_keys=True).encode(), digest_size=16).hexdigest()
 
 
 class Watcher(Protocol):
@@ -64,11 +121,11 @@ class Watcher(Protocol):
 @dataclass
 class _Work:
     cell: Cell
-    book: Book
+    rows: CellRows
 
 
 @dataclass
-class Drive:
+class Scheduler:
     """Plays cells into the folder `out`, which is claimed and has admitted them. failed: cell → why."""
 
     out: Path
@@ -85,59 +142,59 @@ class Drive:
         self._waiting, self._died, self._busy = deque(cells), Counter[str](), dict[int, _Work]()
         try:
             for player in range(self.pool.size):
-                self._next(player)
+                self._begin_next(player)
             while self._busy:
                 player, event = self.pool.wait()
-                self._hear(player, event)
+                self._take(player, event)
         finally:
             for work in self._busy.values():
                 with suppress(RowsError):  # what is under way says more
-                    work.book.close()
+                    work.rows.close()
         return self.failed
 
-    def _next(self, player: int) -> None:
+    def _begin_next(self, player: int) -> None:
         if not self._waiting:
             return
         cell = self._waiting.popleft()
-        book = Book(begin(self.out, cell))
-        self._busy[player] = _Work(cell, book)
-        self.pool.give(player, Job(cell, book.known, self.limit))
+        rows = CellRows(begin(self.out, cell))
+        self._busy[player] = _Work(cell, rows)
+        self.pool.give(player, CellJob(cell, rows.known, self.limit))
 
-    def _hear(self, player: int, event: Event) -> None:
+    def _take(self, player: int, event: Event) -> None:
         work = self._busy.get(player)
         if work is None:  # it died after its last cell
             return
         match event:
-            case Said(row):
+            case RowMade(row):
                 with shielded():
-                    work.book.take(row)
-                self.watcher.step(work.cell, work.book.score)
-            case Over():
+                    work.rows.add(row)
+                self.watcher.step(work.cell, work.rows.score)
+            case TrajectoryDone():
                 self.watcher.trajectory(work.cell)
-            case Done():
+            case JobDone():
                 self._end(player, "")
-            case Failed(error):
+            case JobFailed(error):
                 if isinstance(error, FOR_ALL):
                     raise error
                 self._end(player, str(error))
-            case Died(why):
-                self._bury(player, why)
+            case PlayerDied(why):
+                self._replay(player, why)
 
-    def _bury(self, player: int, why: str) -> None:
+    def _replay(self, player: int, why: str) -> None:
         cell = self._busy[player].cell
         self._died[cell.name] += 1
         if self._died[cell.name] > RETRIES:
             self._end(player, f"{why}, {self._died[cell.name]} times")
             return
         self.watcher.again(cell, why)
-        self._busy.pop(player).book.close()
+        self._busy.pop(player).rows.close()
         self._waiting.appendleft(cell)
-        self._next(player)
+        self._begin_next(player)
 
     def _end(self, player: int, why: str) -> None:
         work = self._busy.pop(player)
-        work.book.close()
+        work.rows.close()
         if why:
             self.failed[work.cell.name] = why
-        self.watcher.cell(work.cell, work.book.score, why)
-        self._next(player)
+        self.watcher.cell(work.cell, work.rows.score, why)
+        self._begin_next(player)

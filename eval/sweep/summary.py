@@ -23,7 +23,7 @@ NARROW, ROOMY = 6, 2
 
 
 @dataclass(frozen=True)
-class Found:
+class CellSummary:
     """A cell's outcome over all rows that it has.
 
     skipped: steps left out, since their image is missing; unread: answers that held no action
@@ -46,12 +46,12 @@ class Found:
         return next((value for value in self.measures if value.name == name), None)
 
 
-def summarise(out: Path, cells: Sequence[Cell], benchmark: Benchmark) -> list[Found]:
+def summarise(out: Path, cells: Sequence[Cell], benchmark: Benchmark) -> list[CellSummary]:
     """Every cell's outcome, in order. Raises RowsError."""
-    return [_found(out, cell, benchmark) for cell in cells]
+    return [_summary(out, cell, benchmark) for cell in cells]
 
 
-def _found(out: Path, cell: Cell, benchmark: Benchmark) -> Found:
+def _summary(out: Path, cell: Cell, benchmark: Benchmark) -> CellSummary:
     scored: list[Scored] = []
     held: list[float] = []
     full: list[float] = []
@@ -64,7 +64,7 @@ def _found(out: Path, cell: Cell, benchmark: Benchmark) -> Found:
             full.append(row.cost["full_kv_bytes"])
     settings, cache = cell.settings, cell.settings.config.cache
     oracle = settings.is_oracle
-    return Found(
+    return CellSummary(
         name=cell.name,
         dialect=settings.dialect,
         policy=settings.model if oracle else cache.policy,
@@ -79,7 +79,7 @@ def _found(out: Path, cell: Cell, benchmark: Benchmark) -> Found:
     )
 
 
-def as_json(found: Sequence[Found], benchmark: Benchmark, failed: dict[str, str], out: Path) -> dict[str, Any]:
+def as_json(found: Sequence[CellSummary], benchmark: Benchmark, failed: dict[str, str], out: Path) -> dict[str, Any]:
     """Everything, for programs."""
     cells = []
     for cell in found:
@@ -90,7 +90,7 @@ def as_json(found: Sequence[Found], benchmark: Benchmark, failed: dict[str, str]
     return {"benchmark": benchmark.name, "out": str(out), "cells": cells, "measures": helps, "failed": failed}
 
 
-def tables(found: Sequence[Found], benchmark: Benchmark) -> list[Table | str]:
+def tables(found: Sequence[CellSummary], benchmark: Benchmark) -> list[Table | str]:
     """Policy and budget against the two scores and what was held, with what the columns are; and all measures, where
     the cells are few."""
     result: list[Table | str] = [_main(found, benchmark), _legend(found)]
@@ -99,7 +99,7 @@ def tables(found: Sequence[Found], benchmark: Benchmark) -> list[Table | str]:
     return result
 
 
-def _main(found: Sequence[Found], benchmark: Benchmark) -> Table:
+def _main(found: Sequence[CellSummary], benchmark: Benchmark) -> Table:
     """Only the columns that say something."""
     columns: dict[str, list[str]] = {}
     if any(cell.budget for cell in found):
@@ -128,7 +128,7 @@ def _main(found: Sequence[Found], benchmark: Benchmark) -> Table:
     return table
 
 
-def _legend(found: Sequence[Found]) -> str:
+def _legend(found: Sequence[CellSummary]) -> str:
     """Only of what the table shows. Below the table, since a caption is no wider than its table."""
     steps = {cell.steps for cell in found}
     parts = [f"{steps.pop():,} steps"] if len(steps) == 1 else []
@@ -138,7 +138,7 @@ def _legend(found: Sequence[Found]) -> str:
     return "; ".join(parts)
 
 
-def _measures(found: Sequence[Found], benchmark: Benchmark) -> Table:
+def _measures(found: Sequence[CellSummary], benchmark: Benchmark) -> Table:
     table = Table(title="all measures that there are rows for, %", box=box.SIMPLE_HEAD)
     table.add_column("")
     for cell in found:
@@ -166,5 +166,5 @@ def _mebibytes(count: float | None) -> str:
     return "–" if count is None else f"{count / 2**20:.2f}"
 
 
-def _share(cell: Found) -> str:
+def _share(cell: CellSummary) -> str:
     return f"{100 * cell.kv_bytes / cell.full_kv_bytes:.0f}" if cell.kv_bytes and cell.full_kv_bytes else "–"

@@ -9,7 +9,7 @@ from itertools import islice
 from eval.benchmarks.base import Benchmark
 from eval.benchmarks.errors import DataError, MissingImage
 from eval.replay.settings import ReplaySettings
-from eval.sweep.errors import MixError
+from eval.sweep.folder import MixError
 
 Known = Mapping[str, tuple[str, ...]]
 """Trajectory → keys of its steps that have rows, in order."""

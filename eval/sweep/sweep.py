@@ -10,19 +10,19 @@ from rich.console import Console
 from agent.config import Config
 from eval.benchmarks.base import Benchmark, Missing, Source
 from eval.replay.settings import ORACLE, History, ReplaySettings
-from eval.sweep.cell_rows import read_known
+from eval.sweep.cell_player import CellPlayer
 from eval.sweep.folder import admit, announce, claimed, rows_path
 from eval.sweep.plan import Cell
-from eval.sweep.progress import Bar
-from eval.sweep.scheduler import Drive
+from eval.sweep.progress import SweepBar
+from eval.sweep.scheduler import Scheduler, read_known
 from eval.sweep.survey import Survey, survey
-from eval.sweep.workers import Workers, hired
+from eval.sweep.workers import Workers, open_pool, shares_gpus
 from guikv.models import SHIPPED, version_of
 
 
 def base_settings(name: str, source: Source, missing: Missing, history: History, config: Config) -> ReplaySettings:
     """What all cells start from. Paths are made absolute: who plays a cell may stand in another folder."""
-    config = _placed(config)
+    config = _with_absolute_paths(config)
     return ReplaySettings(
         benchmark=name,
         path=source.path.absolute(),
@@ -37,7 +37,7 @@ def base_settings(name: str, source: Source, missing: Missing, history: History,
     )
 
 
-def _placed(config: Config) -> Config:
+def _with_absolute_paths(config: Config) -> Config:
     """The settings with the paths of a model's folder and of a prompt's file made absolute."""
     name, file = config.model.name, config.prompt.file
     folder = Path(name).expanduser()
@@ -53,24 +53,26 @@ def run_sweep(
 ) -> dict[str, str]:
     """Play every cell that is not complete; what was written before stays as it is. Returns cell → why it failed.
 
-    Raises DataError, SweepError and MixError before anything is played, and what `Drive.run` and `hired` raise.
+    Raises DataError, SweepError and MixError before anything is played, and what `Scheduler.run` and `open_pool` raise.
     """
     with claimed(out):
         admit(out, cells)
-        seen = _look(cells[0].settings, benchmark, limit)
-        todo = {cell.name: seen.todo(cell.name, read_known(rows_path(out, cell))) for cell in cells}
-        announce(out, cells, seen.steps)
+        data = _read_data(cells[0].settings, benchmark, limit)
+        todo = {cell.name: data.todo(cell.name, read_known(rows_path(out, cell))) for cell in cells}
+        announce(out, cells, data.steps)
         left = [cell for cell in cells if todo[cell.name]]
         if not left:
             return {}
+        first = left[0].settings
+        gpu = not first.is_oracle and shares_gpus(first.config)
         with (
-            Bar(f"replay {benchmark.name}", {cell.name: todo[cell.name] for cell in left}) as bar,
-            hired(workers, len(left), left[0].settings) as pool,
+            SweepBar(f"replay {benchmark.name}", {cell.name: todo[cell.name] for cell in left}) as bar,
+            open_pool(workers, CellPlayer, len(left), gpu) as pool,
         ):
-            return Drive(out, pool, bar, limit).run(left)
+            return Scheduler(out, pool, bar, limit).run(left)
 
 
-def _look(settings: ReplaySettings, benchmark: Benchmark, limit: int | None) -> Survey:
+def _read_data(settings: ReplaySettings, benchmark: Benchmark, limit: int | None) -> Survey:
     console = Console(stderr=True)
     with console.status("reading the data") as status:
         return survey(

@@ -1,4 +1,4 @@
-"""Who plays the cells: this process, several processes, or a Ray cluster."""
+"""Who plays: this process, several processes, or a Ray cluster."""
 
 from __future__ import annotations
 
@@ -6,12 +6,28 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any, Protocol
 
+from agent.config import Config
 from agent.errors import ConfigError
-from eval.replay.settings import ReplaySettings
-from eval.sweep.scheduler import Pool
+from eval.sweep.events import Event, MakePlayer
 
 MOST = 1024
+
+
+class Pool(Protocol):
+    """Players, numbered from 0; each is given a job when it has none."""
+
+    @property
+    def size(self) -> int: ...
+
+    def give(self, player: int, job: Any) -> None:
+        """Begin a job; somebody takes the place of a player that died."""
+        ...
+
+    def wait(self) -> tuple[int, Event]:
+        """The next event of any player."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -33,27 +49,32 @@ def read_workers(text: str, address: str | None = None) -> Workers:
     return Workers(count, match["ray"] is not None, address)
 
 
+def shares_gpus(config: Config) -> bool:
+    """Would the model go to whatever GPU there is?"""
+    return config.model.device in ("auto", "cuda")
+
+
 @contextmanager
-def hired(workers: Workers, cells: int, settings: ReplaySettings) -> Iterator[Pool]:
-    """As many as there are cells, at most. None is left afterwards. Raises ClusterError."""
+def open_pool(
+    workers: Workers, make: MakePlayer, jobs: int, gpu: bool = False, patience: float = 0.0
+) -> Iterator[Pool]:
+    """As many players as there are jobs, at most. None is left afterwards. Raises ClusterError.
+
+    gpu: share out the GPUs there are; patience: seconds that a player has for putting away what it holds
+    """
     if workers.ray:
         from eval.sweep.ray_pool import Cluster
 
-        with Cluster(workers.count, cells, workers.address, _on_gpu(settings)) as cluster:
+        with Cluster(make, workers.count, jobs, workers.address, gpu, patience) as cluster:
             yield cluster
         return
 
-    from eval.sweep.process_pool import Here, Processes, visible_gpus
+    from eval.sweep.process_pool import InProcess, Processes, visible_gpus
 
-    count = min(workers.count or 1, cells)
+    count = min(workers.count or 1, jobs)
     if count <= 1:
-        yield Here()
+        with InProcess(make) as alone:
+            yield alone
         return
-    gpus = visible_gpus() if _on_gpu(settings) else ()
-    with Processes(count, gpus) as processes:
-        yield processes
-
-
-def _on_gpu(settings: ReplaySettings) -> bool:
-    """Would the model go to whatever GPU there is?"""
-    return not settings.is_oracle and settings.config.model.device in ("auto", "cuda")
+    with Processes(make, count, visible_gpus() if gpu else (), patience) as several:
+        yield several

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,9 +14,10 @@ from transformers import AutoTokenizer
 
 from guikv.cache import CompressedCache
 from guikv.content import Frame, Message
-from guikv.errors import ModelError
+from guikv.errors import ContextError, ModelError
 from guikv.models import images
-from guikv.models.chat import encode
+from guikv.models.chat import Chat, encode, reply_opening
+from guikv.models.checkpoint import fingerprint, processor_template
 from guikv.models.vision import Deep, Features, VisionCache
 from guikv.prompt import Pixels, Prompt
 
@@ -60,30 +61,6 @@ def shape_of(text: Any) -> Shape:
     )
 
 
-@dataclass(frozen=True)
-class Chat:
-    """The control text around turns and pictures: a family's chat template, taken apart.
-
-    `turn` holds {role}; the turn's text follows it, then `end`. A picture is `before`, `image` once per image token,
-    `after`. Generation stops at any of `stops`.
-    """
-
-    turn: str = "<|im_start|>{role}\n"
-    end: str = "<|im_end|>\n"
-    before: str = "<|vision_start|>"
-    image: str = "<|image_pad|>"
-    after: str = "<|vision_end|>"
-    stops: tuple[str, ...] = ("<|im_end|>", "<|endoftext|>")
-
-    def special(self) -> tuple[str, ...]:
-        """The control tokens that a tokenizer must have as one token each, the image's first."""
-        text = self.image + self.before + self.after + "".join(self._turns()) + self.end
-        return tuple(dict.fromkeys(re.findall(r"<\|[^<>|]+\|>", text)))
-
-    def _turns(self) -> tuple[str, ...]:
-        return tuple(self.turn.format(role=role) for role in ("system", "user", "assistant"))
-
-
 PROMPT = "prompt.txt"
 """A checkpoint's own prompt, beside its weights."""
 
@@ -92,6 +69,7 @@ class Adapter(ABC):
     """A vision-language model. Subclasses know its chat template, its positions and where its modules are.
 
     name, path: as asked for, and the folder or hub name it came from
+    opening: what the checkpoint's chat template writes before a reply: it may open the thoughts, or close them empty
     prompt_template: text of `prompt.txt` beside the checkpoint, with `{instruction}` in it, or None
     dialect: what the checkpoint speaks; the family's own unless the loader knows better
     """
@@ -101,9 +79,23 @@ class Adapter(ABC):
     chat = Chat()
     model_class: ClassVar[Any]
 
-    def __init__(self, model: Any, tokenizer: Any, processor: Any, name: str = "", path: str = "") -> None:
+    def __init__(
+        self,
+        model: Any,
+        tokenizer: Any,
+        processor: Any,
+        name: str = "",
+        path: str = "",
+        thinking: bool | None = None,
+    ) -> None:
+        """thinking: whether the model is to think before it answers; None leaves that to its template.
+
+        Raises ModelError for a model that cannot be kept in a session.
+        """
         self.model, self.tokenizer, self.processor = model, tokenizer, processor
         self.name, self.path = name, path
+        self.prepare()
+        self.opening = reply_opening(tokenizer, self.chat, thinking)
         template = Path(path) / PROMPT if path else None
         self.prompt_template = template.read_text() if template is not None and template.is_file() else None
         self.vision_cache = VisionCache()
@@ -114,7 +106,10 @@ class Adapter(ABC):
     @staticmethod
     def load_tokenizer(path: str) -> Any:
         """The tokenizer of the checkpoint folder `path`. Nothing in the folder is run."""
-        return AutoTokenizer.from_pretrained(path, trust_remote_code=False)
+        tokenizer = AutoTokenizer.from_pretrained(path, trust_remote_code=False)
+        if not tokenizer.chat_template:
+            tokenizer.chat_template = processor_template(Path(path))
+        return tokenizer
 
     @classmethod
     def check_tokenizer(cls, tokenizer: Any, config: Any) -> None:
@@ -130,6 +125,13 @@ class Adapter(ABC):
     # What subclasses say of their architecture.
 
     shape: Shape
+
+    @abstractmethod
+    def prepare(self) -> None:
+        """Set `shape`, and the attention function that compressed caches need.
+
+        Raises ModelError for layers that cannot be kept in a session, or a tokenizer of another model.
+        """
 
     @property
     @abstractmethod
@@ -158,10 +160,13 @@ class Adapter(ABC):
         """Floating point operations of encoding one screenshot (2 per multiply-add)."""
 
     @abstractmethod
-    def decode(self, embeds: Tensor, positions: Tensor, cache: CompressedCache, deep: Deep | None = None) -> Tensor:
-        """Run the decoder over embeds [1, new, hidden] and return its last hidden states, same shape.
+    def forward(self, embeds: Tensor, positions: Tensor, cache: CompressedCache, deep: Deep | None = None) -> Tensor:
+        """Run the decoder over new tokens, in a prefill or one by one; their entries are appended to the cache.
 
-        positions: [axes, new]; deep: what `guikv.models.vision.place` gave for the new tokens
+        embeds: [1, new, hidden]
+        positions: [axes, new]
+        deep: what `guikv.models.vision.place` gave for the new tokens
+        Returns the last hidden states, [1, new, hidden].
         """
 
     @abstractmethod
@@ -191,7 +196,26 @@ class Adapter(ABC):
         return images.describe(frame, self.processor)
 
     def new_cache(self) -> CompressedCache:
+        """An empty cache of the kind that the model's layers need."""
         return CompressedCache(self.shape.layers)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Tells models apart by their shape and a sample of every weight as it was loaded."""
+        return fingerprint(str(asdict(self.shape)), self.model.state_dict().items())
+
+    def check_context(self, length: int) -> None:
+        """Raise ContextError when rotary positions reach `length`, beyond what the model was made for."""
+        if length > self.context:
+            raise ContextError(
+                f"the conversation reaches position {length:,}, but the model was made for {self.context:,}: give it "
+                "fewer or smaller screenshots (--max-pixels, window 'recompute') or a shorter text"
+            )
+
+    @cached_property
+    def opening_ids(self) -> tuple[int, ...]:
+        """Ids of `opening`, with which a reply begins in the cache."""
+        return tuple(self.tokenizer.encode(self.opening, add_special_tokens=False)) if self.opening else ()
 
     @property
     def stop_ids(self) -> frozenset[int]:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import struct
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import Any
 
+import torch
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, RepositoryNotFoundError
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
 
 from guikv.errors import ModelError
 
@@ -19,8 +24,10 @@ INDEX, SINGLE = "model.safetensors.index.json", "model.safetensors"
 SMALL_FILES = ("*.json", "*.txt", "*.jinja", "*.model", "*.tiktoken", "*.py")
 """Everything but the weights. Python files are published beside some tokenizers; they are read as data, if at all."""
 WEIGHT_FILES = "*.safetensors"
-_ENDS = 4 * 2**20
-MAX_HEADER = 100 * 2**20
+PROCESSOR_TEMPLATE = "chat_template.json"
+"""Where processors of older days keep the chat template that a tokenizer lacks."""
+SAMPLE = 16
+"""Numbers of each weight that a fingerprint looks at."""
 
 
 @dataclass(frozen=True)
@@ -52,18 +59,38 @@ def locate(name: str, shipped: dict[str, Path]) -> tuple[Path, bool]:
     return download(name, SMALL_FILES), True
 
 
-def fingerprint(folder: Path) -> str:
-    """Eight digits that tell checkpoints apart: of its files' names and sizes, the configuration, and both ends of the
-    weights."""
-    digest = hashlib.blake2b(digest_size=4)
-    for file in sorted([folder / "config.json", *folder.glob(WEIGHT_FILES)]):
-        size = file.stat().st_size
-        digest.update(f"{file.name} {size} ".encode())
-        with file.open("rb") as content:
-            digest.update(content.read(_ENDS))
-            content.seek(max(0, size - _ENDS))
-            digest.update(content.read(_ENDS))
+def fingerprint(facts: str, weights: Iterable[tuple[str, Tensor]]) -> str:
+    """32 hex digits that tell models apart: of what is known of them, and of each weight's name, shape, type and the
+    first numbers in it (all [...], and as many of them as are given)."""
+    digest = hashlib.blake2b(facts.encode(), digest_size=16)
+    for name, weight in sorted(weights, key=lambda named: named[0]):
+        sample = weight.detach().flatten()[:SAMPLE].cpu().view(torch.uint8).numpy().tobytes()
+        digest.update(f"{name} {tuple(weight.shape)} {weight.dtype}".encode() + sample)
     return digest.hexdigest()
+
+
+def fingerprint_of_files(folder: Path) -> str:
+    """`fingerprint` of a checkpoint's configuration and weights before they are loaded, its first eight digits.
+
+    Raises ModelError for damaged weights.
+    """
+    held: list[Stored] = []
+    samples: list[tuple[str, Tensor]] = []
+    for path in sorted(folder.glob(WEIGHT_FILES)):
+        with _opened(path, str(folder)) as file:
+            held += _stored(file)
+            samples += ((n, file.get_slice(n)[:1] if s else file.get_tensor(n)) for n, s in _shapes(file))
+    shapes = sorted((tensor.name, tensor.shape) for tensor in held)
+    return fingerprint(f"{(folder / 'config.json').read_text()} {shapes}", samples)[:8]
+
+
+def processor_template(folder: Path) -> str | None:
+    """The chat template beside the processor, or None where there is none that is a text."""
+    try:
+        found = json.loads((folder / PROCESSOR_TEMPLATE).read_text())["chat_template"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return found if isinstance(found, str) else None
 
 
 def download(name: str, patterns: tuple[str, ...]) -> Path:
@@ -107,7 +134,10 @@ def read_weights(folder: Path, name: str) -> tuple[Stored, ...]:
     Raises ModelError when a shard is missing, cut short or damaged, or holds not what the index says.
     """
     shards = _shards(folder, name)
-    held = {shard: _header(folder / shard, name) for shard in shards}
+    held = {}
+    for shard in shards:
+        with _opened(folder / shard, name) as file:
+            held[shard] = _stored(file)
     for shard, names in shards.items():
         absent = names - {tensor.name for tensor in held[shard]}
         if absent:
@@ -144,24 +174,29 @@ def _plain(shard: str) -> str:
     return shard
 
 
-def _header(path: Path, name: str) -> list[Stored]:
+@contextmanager
+def _opened(path: Path, name: str) -> Iterator[Any]:
+    """The weight file, its header read and checked against its length. Raises ModelError."""
     try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            (length,) = struct.unpack("<Q", file.read(8))
-            if length > MAX_HEADER:
-                raise ValueError(f"a header of {length:,} bytes")
-            entries = json.loads(file.read(length))
-        entries.pop("__metadata__", None)
-        tensors = [
-            Stored(key, tuple(e["shape"]), e["dtype"], e["data_offsets"][1] - e["data_offsets"][0])
-            for key, e in entries.items()
-        ]
-        end = 8 + length + max((e["data_offsets"][1] for e in entries.values()), default=0)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, struct.error) as error:
-        raise ModelError(f"{name} could not be loaded: {path.name} is cut short or damaged: {error}") from error
-    if size < end:
+        with safe_open(path, framework="pt") as file:
+            yield file
+    except (OSError, SafetensorError) as error:
+        size = path.stat().st_size if path.is_file() else 0
         raise ModelError(
-            f"{name} could not be loaded: {path.name} is cut short: {size:,} of {end:,} bytes: download it again"
-        )
-    return tensors
+            f"{name} could not be loaded: {path.name} is cut short or damaged ({size:,} bytes), download it again: "
+            f"{str(error).splitlines()[0]}"
+        ) from error
+
+
+def _shapes(file: Any) -> list[tuple[str, tuple[int, ...]]]:
+    return [(name, tuple(file.get_slice(name).get_shape())) for name in file.keys()]  # noqa: SIM118
+
+
+def _stored(file: Any) -> list[Stored]:
+    """What an open file holds."""
+    found = []
+    for name, shape in _shapes(file):
+        kind = file.get_slice(name).get_dtype()
+        bits = 8 if kind == "BOOL" else int(re.sub(r"\D*(\d+).*", r"\1", kind))
+        found.append(Stored(name, shape, kind, prod(shape) * bits // 8))
+    return found

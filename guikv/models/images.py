@@ -8,7 +8,7 @@ from torch import Tensor
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import smart_resize
 
 from guikv.content import Frame
-from guikv.errors import ImageError
+from guikv.errors import ImageError, ModelError
 from guikv.prompt import Pixels
 
 MIN_SIDE = 28
@@ -28,6 +28,46 @@ def check_size(size: tuple[int, int]) -> None:
         )
     if max(size) / min(size) > 200:
         raise ImageError(f"a screenshot of {width}x{height} is too narrow: its sides differ more than 200-fold")
+
+
+PREPROCESSOR = "preprocessor_config.json"
+LIMITS = (("shortest_edge", "min_pixels", 56 * 56), ("longest_edge", "max_pixels", 28 * 28 * 1280))
+"""Least and most pixels of an image: their names in `size`, beside it, and what the family does where nothing is said.
+In spite of the names, `shortest_edge` and `longest_edge` are numbers of pixels too."""
+
+
+def written_limits(written: dict[str, Any]) -> tuple[int, int]:
+    """(least, most) pixels of an image that a checkpoint's preprocessor_config.json names, under whatever names.
+
+    Raises ModelError for what is no number of pixels, naming the key.
+    """
+    size = written.get("size")
+    if size is None:
+        size = {}
+    if not isinstance(size, dict) or (size and not {key for *keys, _ in LIMITS for key in keys} & size.keys()):
+        raise ModelError(f"{PREPROCESSOR}: size: expected min_pixels and max_pixels, not {size!r:.80}")
+    found = []
+    for edge, name, usual in LIMITS:
+        given = {name: written.get(name), **{f"size.{key}": size.get(key) for key in (name, edge)}}
+        key, value = next(((k, v) for k, v in given.items() if v is not None), (name, usual))
+        found.append(_whole(key, value))
+    return found[0], found[1]
+
+
+def without_limits(written: dict[str, Any]) -> dict[str, Any]:
+    """The rest of what the file says; what is null there is left to the family's defaults.
+
+    Raises ModelError for patches of impossible sizes, naming the key.
+    """
+    rest = {k: v for k, v in written.items() if v is not None and k not in ("size", "min_pixels", "max_pixels")}
+    sides = ("patch_size", "temporal_patch_size", "merge_size")
+    return {key: _whole(key, value) if key in sides else value for key, value in rest.items()}
+
+
+def _whole(key: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value % 1 or not 0 < value < 1e12:
+        raise ModelError(f"{PREPROCESSOR}: {key}: expected a number of pixels, not {value!r:.80}")
+    return int(value)
 
 
 def resized(size: tuple[int, int], processor: Any, max_pixels: int | None = None) -> tuple[int, int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,24 +13,37 @@ from transformers import AutoConfig
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
 from guikv.errors import DeviceMemoryError, GuikvError, ModelError
-from guikv.models import memory
+from guikv.models import images, memory
 from guikv.models.base import PROMPT, Adapter
 from guikv.models.checkpoint import (
     SMALL_FILES,
     WEIGHT_FILES,
     announced_bytes,
     download,
-    fingerprint,
+    fingerprint_of_files,
     locate,
     read_config,
     read_weights,
 )
 from guikv.models.device import choose_device, choose_dtype, vision_attention
+from guikv.models.opencua import OpenCUA
 from guikv.models.quantization import quantization_config
+from guikv.models.qwen2_5_vl import Qwen25VL
+from guikv.models.qwen3_5 import Qwen35, Qwen35Moe
+from guikv.models.qwen3_vl import Qwen3VL
 from guikv.nano import WEIGHTS
-from guikv.recovery import is_out_of_memory
+from guikv.out_of_memory import is_out_of_memory
 
+ARCHITECTURES: dict[str, type[Adapter]] = {
+    "qwen2_5_vl": Qwen25VL,
+    "qwen3_vl": Qwen3VL,
+    "opencua": OpenCUA,
+    "qwen3_5": Qwen35,
+    "qwen3_5_moe": Qwen35Moe,
+}
+"""Model type in config.json → what knows it."""
 SHIPPED: dict[str, Path] = {"nano": WEIGHTS}
+"""Name → folder of the checkpoints that come with the package."""
 
 
 def load_model(
@@ -44,18 +56,18 @@ def load_model(
     min_pixels: int | None = None,
     max_pixels: int | None = None,
     demand: memory.Demand | None = None,
+    thinking: bool | None = None,
 ) -> Adapter:
     """Load a checkpoint: `nano`, a folder, or a name on the model hub.
 
     device: auto takes CUDA when there is one. dtype: auto takes bfloat16 on CUDA and float32 on a CPU.
     attention: sdpa (PyTorch's own), flash (flash-attn), or auto: flash-attn on CUDA where it can be imported.
     quantization: 4bit or 8bit (bitsandbytes). min_pixels, max_pixels: limits of the image that the model sees, where
-    the checkpoint's own are not wanted. demand: what the caches will have to hold beside the weights.
+    the checkpoint's own are not wanted. demand: what the caches will have to hold beside the weights. thinking: whether
+    it is to think before it answers, where its chat template leaves that open.
     Raises ModelError when it does not exist, is damaged, or has an architecture without an adapter, and
     DeviceMemoryError when weights and caches are more than the device has free.
     """
-    from guikv.models import ARCHITECTURES
-
     place = choose_device(device)
     kind = choose_dtype(dtype, place)
     asked = _Asked(
@@ -67,12 +79,13 @@ def load_model(
         min_pixels,
         max_pixels,
         demand or memory.Demand(),
+        thinking,
     )
     folder, from_hub = locate(name_or_path, SHIPPED)
     raw = read_config(folder, name_or_path)
     found = ARCHITECTURES.get(raw["model_type"])
     if found is None:
-        raise _unknown(name_or_path, raw["model_type"], ARCHITECTURES)
+        raise _unknown(name_or_path, raw["model_type"])
     try:
         return _load(found, name_or_path, folder, from_hub, asked)
     except ModelError as error:
@@ -98,6 +111,7 @@ class _Asked:
     min_pixels: int | None
     max_pixels: int | None
     demand: memory.Demand
+    thinking: bool | None
 
 
 def _load(adapter: type[Adapter], name: str, folder: Path, from_hub: bool, asked: _Asked) -> Adapter:
@@ -122,7 +136,7 @@ def _load(adapter: type[Adapter], name: str, folder: Path, from_hub: bool, asked
     else:
         check(memory.weight_bytes(weights, asked.dtype, asked.quantization))
     model = _model(adapter, folder, config, asked)
-    loaded = adapter(model, tokenizer, processor, name=name, path=str(folder))
+    loaded = adapter(model, tokenizer, processor, name, str(folder), asked.thinking)
     loaded.dialect = _dialect(adapter.dialect, name, folder, loaded.prompt_template is not None)
     return loaded
 
@@ -151,12 +165,16 @@ def _model(adapter: type[Adapter], folder: Path, config: Any, asked: _Asked) -> 
 
 
 def _processor(folder: Path, min_pixels: int | None, max_pixels: int | None) -> Any:
-    """The family's image processor with the limits wanted. Raises ModelError for limits that leave nothing."""
-    processor = Qwen2VLImageProcessorPil.from_pretrained(folder)
+    """The family's image processor with the limits wanted.
+
+    Raises ModelError for limits that leave nothing, naming the file and its key where they are the checkpoint's own.
+    """
+    written, _ = Qwen2VLImageProcessorPil.get_image_processor_dict(folder)
+    own_low, own_high = images.written_limits(written)
+    processor = Qwen2VLImageProcessorPil.from_dict(images.without_limits(written))
     side = processor.patch_size * processor.merge_size
-    size = dict(processor.size)
-    low = size["shortest_edge"] if min_pixels is None else min_pixels
-    high = size["longest_edge"] if max_pixels is None else max_pixels
+    low = own_low if min_pixels is None else min_pixels
+    high = own_high if max_pixels is None else max_pixels
     if max_pixels is not None and min_pixels is None:
         low = min(low, high)
     if not 0 < low <= high or high < side**2:
@@ -177,12 +195,10 @@ def _check_vocabulary(tokenizer: Any, rows: int) -> None:
 
 def dialect_of(name_or_path: str) -> str:
     """What `load_model(name_or_path)` will speak, from its small files alone. Raises ModelError as that does."""
-    from guikv.models import ARCHITECTURES
-
     folder, _ = locate(name_or_path, SHIPPED)
     kind = read_config(folder, name_or_path)["model_type"]
     if kind not in ARCHITECTURES:
-        raise _unknown(name_or_path, kind, ARCHITECTURES)
+        raise _unknown(name_or_path, kind)
     return _dialect(ARCHITECTURES[kind].dialect, name_or_path, folder, (folder / PROMPT).is_file())
 
 
@@ -192,11 +208,11 @@ def version_of(name_or_path: str) -> str:
     Raises ModelError where there is none.
     """
     folder, from_hub = locate(name_or_path, SHIPPED)
-    return folder.name if from_hub else fingerprint(folder)
+    return folder.name if from_hub else fingerprint_of_files(folder)
 
 
-def _unknown(name: str, kind: str, known: Iterable[str]) -> ModelError:
-    return ModelError(f"{name}: no adapter for the architecture {kind!r} (there is: {', '.join(known)})")
+def _unknown(name: str, kind: str) -> ModelError:
+    return ModelError(f"{name}: no adapter for the architecture {kind!r} (there is: {', '.join(ARCHITECTURES)})")
 
 
 def _dialect(family: str, name: str, folder: Path, own_prompt: bool) -> str:

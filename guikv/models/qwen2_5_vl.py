@@ -5,10 +5,9 @@ from __future__ import annotations
 from torch import Tensor
 from transformers import Qwen2_5_VLForConditionalGeneration
 
-from guikv.accounting import vision_flops
 from guikv.cache import CompressedCache
 from guikv.models.qwen_vl import QwenVL
-from guikv.models.vision import Deep
+from guikv.models.vision import Deep, windowed_flops
 from guikv.prompt import Pixels
 
 
@@ -20,9 +19,9 @@ class Qwen25VL(QwenVL):
     model_class = Qwen2_5_VLForConditionalGeneration
 
     def vision_flops(self, pixels: Pixels) -> int:
-        return vision_flops(self.model.config.vision_config, pixels)
+        return windowed_flops(self.model.config.vision_config, pixels)
 
-    def decode(self, embeds: Tensor, positions: Tensor, cache: CompressedCache, deep: Deep | None = None) -> Tensor:
+    def forward(self, embeds: Tensor, positions: Tensor, cache: CompressedCache, deep: Deep | None = None) -> Tensor:
         """As in `Adapter`; this family has no deep features."""
         out = self.model.model.language_model(
             inputs_embeds=embeds, position_ids=positions.unsqueeze(1), past_key_values=cache, use_cache=True

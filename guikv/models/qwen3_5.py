@@ -1,9 +1,8 @@
 """Qwen3.5 and its like: three linear-attention layers to one with full attention, and Qwen3-VL's vision tower.
 
 Keys and values exist in the full-attention layers only; those are compressed. What the linear layers know is in their
-states, which `guikv.hybrid_cache` keeps. Vision is as in Qwen3-VL without deepstack. The chat opens the assistant's
-turn and leaves it to the model whether it thinks: its own tokens, thoughts included, stay in the cache as they were
-written.
+states, which `guikv.hybrid_cache` keeps. Vision is as in Qwen3-VL without deepstack. Whether the model thinks is for
+its chat template to say; its own tokens, thoughts included, stay in the cache as they were written.
 """
 
 from __future__ import annotations
@@ -33,14 +32,15 @@ class Qwen35(QwenVL):
     dialect = "qwen3"
     model_class = Qwen3_5ForConditionalGeneration
 
-    def __init__(self, model: Any, tokenizer: Any, processor: Any, name: str = "", path: str = "") -> None:
-        """Raises ModelError for kinds of layers that are unknown, or where no layer has full attention."""
-        super().__init__(model, tokenizer, processor, name, path)
-        self.layer_types: tuple[str, ...] = tuple(model.config.text_config.layer_types)
+    def prepare(self) -> None:
+        """As in `Adapter`: raises ModelError for unknown kinds of layers, or where no layer has full attention."""
+        super().prepare()
+        text = self.model.config.text_config
+        self.layer_types: tuple[str, ...] = tuple(text.layer_types)
         unknown = sorted(set(self.layer_types) - {LINEAR, FULL})
         if unknown or FULL not in self.layer_types:
             raise ModelError(f"a hybrid of {', '.join(unknown or self.layer_types)} layers cannot be kept in a session")
-        self.shape = hybrid_shape(model.config.text_config)
+        self.shape = hybrid_shape(text)
 
     def new_cache(self) -> CompressedCache:
         return HybridCache(self.layer_types)
@@ -48,7 +48,7 @@ class Qwen35(QwenVL):
     def vision_flops(self, pixels: Pixels) -> int:
         return vision_flops(self.model.config.vision_config, pixels)
 
-    def decode(self, embeds: Tensor, positions: Tensor, cache: CompressedCache, deep: Deep | None = None) -> Tensor:
+    def forward(self, embeds: Tensor, positions: Tensor, cache: CompressedCache, deep: Deep | None = None) -> Tensor:
         """As in `Adapter`; this family has no deep features."""
         assert isinstance(cache, HybridCache)
         cache.begin(embeds.shape[1])

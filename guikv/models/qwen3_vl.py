@@ -34,7 +34,8 @@ class Qwen3VL(QwenVL):
     def vision_flops(self, pixels: Pixels) -> int:
         return vision_flops(self.model.config.vision_config, pixels)
 
-    def decode(self, embeds: Tensor, positions: Tensor, cache: CompressedCache, deep: Deep | None = None) -> Tensor:
+    def forward(self, embeds: Tensor, positions: Tensor, cache: CompressedCache, deep: Deep | None = None) -> Tensor:
+        """As in `Adapter`; deep features are added after the decoder's first layers."""
         out = self.model.model.language_model(
             inputs_embeds=embeds,
             position_ids=positions.unsqueeze(1),

@@ -20,13 +20,13 @@ AXES = 3
 class QwenVL(Adapter):
     """Adapter of `Qwen…VLForConditionalGeneration`: `model.visual`, `model.language_model` and `lm_head`."""
 
-    def __init__(self, model: Any, tokenizer: Any, processor: Any, name: str = "", path: str = "") -> None:
-        """Raises ModelError for a decoder whose layers forget by themselves."""
-        super().__init__(model, tokenizer, processor, name, path)
-        if "sliding_attention" in (getattr(model.config.text_config, "layer_types", None) or ()):
+    def prepare(self) -> None:
+        """As in `Adapter`: raises ModelError for a decoder whose layers forget by themselves."""
+        text = self.model.config.text_config
+        if "sliding_attention" in (getattr(text, "layer_types", None) or ()):
             raise ModelError("layers with sliding attention cannot be kept in a session")
-        model.set_attn_implementation({"text_config": NAME})
-        self.shape = shape_of(model.config.text_config)
+        self.model.set_attn_implementation({"text_config": NAME})
+        self.shape = shape_of(text)
 
     @property
     def context(self) -> int:

@@ -16,9 +16,9 @@ from transformers import (
 )
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
-from eval.nano.training.tokenizer import SPECIAL
 from guikv.models.qwen2_5_vl import Qwen25VL
 from guikv.models.qwen3_vl import Qwen3VL
+from guikv.nano import SPECIAL
 
 DIALECT = "ui_tars"
 """A model that speaks nothing is asked in the dialect that the shipped model speaks."""

@@ -1,9 +1,10 @@
-"""What the vision encoder makes of a screenshot, kept by the picture's content."""
+"""What the vision encoder makes of a screenshot, kept by the picture's content, and what encoding it takes."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -124,3 +125,24 @@ def merged_positions(start: int, pixels: Pixels) -> Tensor:
     height = rows.repeat_interleave(pixels.cols)
     width = cols.repeat(pixels.rows)
     return torch.stack([torch.zeros_like(height), height, width]) + start
+
+
+def windowed_flops(config: Any, pixels: Pixels) -> int:
+    """FLOPs of Qwen2.5-VL's vision tower on one screenshot: windowed blocks, full blocks, merger."""
+    patches = pixels.grid[0] * pixels.grid[1] * pixels.grid[2]
+    hidden, merged = config.hidden_size, config.spatial_merge_size**2
+    patch = config.in_channels * config.temporal_patch_size * config.patch_size**2
+    block = patches * hidden * (4 * hidden + 3 * config.intermediate_size)
+    full = len([b for b in config.fullatt_block_indexes if b < config.depth])
+    pairs = full * patches**2 + (config.depth - full) * _pairs_in_vision_windows(config, pixels)
+    merger = patches // merged * (hidden * merged) * (hidden * merged + config.out_hidden_size)
+    return 2 * (patches * patch * hidden + config.depth * block + merger) + 4 * hidden * pairs
+
+
+def _pairs_in_vision_windows(config: Any, pixels: Pixels) -> int:
+    """Query-key pairs inside the attention windows, summed over the windows (those at the edges are smaller)."""
+    side = config.window_size // config.patch_size // config.spatial_merge_size
+    merged = config.spatial_merge_size**2
+    heights = [min(side, pixels.rows - r) for r in range(0, pixels.rows, side)]
+    widths = [min(side, pixels.cols - c) for c in range(0, pixels.cols, side)]
+    return pixels.grid[0] * sum((h * w * merged) ** 2 for h in heights for w in widths)

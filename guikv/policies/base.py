@@ -2,7 +2,7 @@
 
 A policy gives every cached entry a score; the entries with the best scores are kept. Some are kept whatever they
 score: the observation window (the last tokens, whose queries do the judging), protected spans, and the current
-screenshot where the moment of compression says so.
+screenshot where the moment of compression says so. `window` means the observation window throughout this package.
 """
 
 from __future__ import annotations
@@ -18,17 +18,14 @@ from guikv.errors import PolicyError
 Reduction = Literal["mean", "max", "sum"]
 Selection = Literal["kv", "query"]
 
-TEXT = -1
-"""Frame number of a token that is not part of a screenshot."""
-
 
 @dataclass(frozen=True)
 class LayerView:
     """One layer's cache as a policy sees it.
 
     keys: [batch, heads, n, d]; `heads` stored heads, KV heads unless selection is per query head
-    queries: [batch, query_heads, w, d], the last w queries, w ≥ the policy's window (fewer when fewer were run)
-    frames: [batch, heads, n], the screenshot each entry belongs to, TEXT for text
+    queries: [batch, query_heads, w, d], the last w queries, w ≥ the observation window (fewer when fewer were run)
+    frames: [batch, heads, n], the screenshot each entry belongs to, NO_FRAME for text
     norms: [batch, heads, n] float32 norm of each entry's hidden state, or None if the policy does not ask for it
     valid: [batch, heads, n] bool, False for padding
     forced: [batch, heads, n] bool, entries to keep whatever they score (protected, or the whole current screenshot)
@@ -71,16 +68,16 @@ class Policy:
     def __post_init__(self) -> None:
         check_choice("selection", self.selection, ("kv", "query"))
 
-    def window_for(self, capacity: int, after_last_frame: int) -> int:
-        """Last tokens that are always kept, and whose queries are watched.
+    def observation_window(self, capacity: int, after_last_frame: int) -> int:
+        """How many of the last tokens do the judging; they are always kept.
 
-        `after_last_frame` counts the tokens that follow the newest screenshot.
+        capacity: entries that a layer may keep; after_last_frame: tokens that follow the newest screenshot
         """
         return 0
 
     def watched(self, after_last_frame: int) -> int:
-        """Queries that a forward pass must keep for `scores`."""
-        return self.window_for(1 << 30, after_last_frame)
+        """The largest observation window that may be asked for: so many queries a prefill must leave."""
+        return self.observation_window(1 << 30, after_last_frame)
 
     @property
     def watched_norms(self) -> str | None:

@@ -8,7 +8,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from guikv.policies.base import TEXT, LayerView, Policy, check_at_least
+from guikv.policies.base import LayerView, Policy, check_at_least
+from guikv.prompt import NO_FRAME
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class RecentFrames(Policy):
     def scores(self, view: LayerView, window: int) -> Tensor:
         age = torch.arange(view.entries, dtype=torch.float32, device=view.keys.device).expand(view.valid.shape)
         above_all = int(view.frames.max()) + 1
-        return view.frames.masked_fill(view.frames == TEXT, above_all).float() * (view.entries + 1) + age
+        return view.frames.masked_fill(view.frames == NO_FRAME, above_all).float() * (view.entries + 1) + age
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Random(Policy):
         super().__post_init__()
         check_at_least("window", self.window, 1)
 
-    def window_for(self, capacity: int, after_last_frame: int) -> int:
+    def observation_window(self, capacity: int, after_last_frame: int) -> int:
         return max(1, min(self.window, capacity - 2))
 
     def scores(self, view: LayerView, window: int) -> Tensor:

@@ -16,9 +16,10 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from guikv.policies.base import TEXT, LayerView, check_at_least, check_choice
+from guikv.policies.base import LayerView, check_at_least, check_choice
 from guikv.policies.settle_turns import keep_settled
 from guikv.policies.snap_kv import SnapKV
+from guikv.prompt import NO_FRAME
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class GuiKV(SnapKV):
     saliency: hidden states after the RMSNorm ("normed", as released) or the residual stream ("residual", as
     written in the paper).
     protect_text: text tokens are never evicted.
-    once: a turn is compressed once, when it has ended; its survivors are not judged by later turns (see turns.py)
+    once: a turn is compressed once, when it has ended; its survivors are not judged again (see settle_turns.py)
     """
 
     name: ClassVar[str] = "gui_kv"
@@ -57,6 +58,7 @@ class GuiKV(SnapKV):
         return self.saliency if self.alpha else None
 
     def scores(self, view: LayerView, window: int) -> Tensor:
+        """[batch, heads, n] float32: pooled attention, plus what stands out, 0 for what the screen showed before."""
         scores = self.pooled_attention(view, window)
         if self.alpha and view.salient is not None and view.norms is not None:
             scores = scores + self.alpha * spatial_saliency(view, self.temperature)
@@ -65,7 +67,7 @@ class GuiKV(SnapKV):
         if self.once:
             scores = keep_settled(scores, view)
         if self.protect_text:
-            scores = scores.masked_fill(view.frames == TEXT, float("inf"))
+            scores = scores.masked_fill(view.frames == NO_FRAME, float("inf"))
         return scores
 
     def rank_for(self, view: LayerView) -> int:
@@ -92,7 +94,7 @@ def redundant(view: LayerView, rank: int, basis: str) -> Tensor:
     a cache that was compressed before is not emptied a second time.
     """
     now = (view.frames == view.current) & view.valid
-    before = (view.frames != view.current) & (view.frames != TEXT) & view.valid
+    before = (view.frames != view.current) & (view.frames != NO_FRAME) & view.valid
     allowed = view.earlier_tokens - int((1 - view.share) * view.earlier_tokens)
     surplus = (before.sum(-1, keepdim=True) - allowed).clamp_min(0)
     if not bool(surplus.any()) or not bool(now.any()):

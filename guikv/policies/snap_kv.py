@@ -40,7 +40,7 @@ class SnapKV(Policy):
         check_choice("pooling", self.pooling, ("avgpool", "maxpool"))
         check_choice("reduction", self.reduction, ("mean", "max", "sum"))
 
-    def window_for(self, capacity: int, after_last_frame: int) -> int:
+    def observation_window(self, capacity: int, after_last_frame: int) -> int:
         """The window shrinks when the budget is tiny, so that at least two entries are chosen by score."""
         return max(1, min(self.window, capacity - 2))
 

@@ -34,7 +34,7 @@ class VLCache(SnapKV):
         super().__post_init__()
         check_at_least("threshold", self.threshold, 0)
 
-    def window_for(self, capacity: int, after_last_frame: int) -> int:
+    def observation_window(self, capacity: int, after_last_frame: int) -> int:
         return max(1, min(after_last_frame, capacity - 1))
 
     def capacities(self, views: list[LayerView], capacity: int, window: int) -> list[int]:

@@ -9,12 +9,12 @@ from typing import Any
 from PIL import Image, ImageDraw
 
 from agent.approval import Allow, Approver
+from agent.config import LoopSettings
 from agent.console import Silent
 from agent.dialects import UiTars
 from agent.interrupts import Interrupts
 from agent.loop import StepRecorder, run_episode
 from agent.records import Result, StepRecord
-from agent.settings import LoopSettings
 from envs.actions import Action
 from envs.base import Event, Screenshot, Verdict
 from envs.geometry import Size, Viewport

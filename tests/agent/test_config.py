@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from agent.approval import load_rules
-from agent.assemble import cache_policy, loop_settings, new_folder
-from agent.config import Config
+from agent.assemble import cache_policy, loop_settings, new_folder, session_settings
+from agent.config import CacheConfig, Config
 from agent.errors import ConfigError
 from agent.sources import known_keys, resolve
+from envs.browser import BrowserOptions
 from guikv.policies import GuiKV
+from guikv.settings import Settings
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 
@@ -37,6 +41,19 @@ def test_the_published_settings_are_the_methods_own() -> None:
     assert cache_policy(published) == GuiKV()
     assert cache_policy(Config().cache) != GuiKV()
     assert (published.moment, published.window) == ("prefill", "recompute")
+
+
+def test_every_setting_of_a_session_is_one_of_the_section_cache() -> None:
+    """They are spelled in the configuration and in `Settings`, with the same defaults; nobody copies them by name."""
+    names = {f.name for f in fields(Settings)}
+    assert names <= set(CacheConfig.model_fields)
+    made = session_settings(CacheConfig(preset="published"))
+    assert made == Settings()
+    odd = CacheConfig(policy="random", budget="3 tokens", moment="prefill", window="recompute", history=2, old_pixels=9)
+    found = session_settings(odd)
+    assert (found.policy.name, str(found.budget)) == ("random", "3 tokens")
+    own = names - {"policy", "budget"}
+    assert {name: getattr(found, name) for name in own} == {name: getattr(odd, name) for name in own}
 
 
 def test_precedence(tmp_path: Path) -> None:
@@ -122,3 +139,42 @@ def test_limits_reach_the_loop() -> None:
 
 def test_the_shipped_rules_can_be_read() -> None:
     assert len(load_rules(CONFIGS / "approval.yaml")) > 1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"browser.scale": 0}, r"the command line: browser\.scale: scale is 0\.1 to 10"),
+        ({"browser.allow_hosts": ["a b"]}, r"the command line: browser\.allow_hosts: .*not 'a b'"),
+        ({"browser.headed": "perhaps"}, r"browser\.headed: .*valid boolean"),
+        ({"browser.touch": True}, r"there is no setting 'browser\.touch'"),
+        ({"desktop.tell": "me"}, r"there is no setting 'desktop\.tell'"),
+        ({"desktop.exec": " ", "desktop.sandbox": "9x9"}, r"desktop\.exec: exec names no program"),
+        ({"desktop.watch": True}, r"desktop\.watch: .*belong to a sandbox"),
+        ({"desktop.sandbox": "9x9", "desktop.display": ":1"}, r"desktop\.(sandbox|display): a sandbox has a display"),
+        ({"desktop.stop_key": "any key"}, r"desktop\.stop_key: .*there is no key"),
+        ({"android.adb_port": 0}, r"the command line: android\.adb_port"),
+    ],
+)  # fmt: skip
+def test_what_an_environment_refuses_is_told_with_its_key(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        resolve(options=options)
+
+
+def test_settings_are_the_environments_own_options() -> None:
+    found = resolve(options={"browser.headed": True, "desktop.sandbox": "40x30", "desktop.exec": "a 'b c'"})
+    assert isinstance(found.browser, BrowserOptions)
+    assert not found.browser.headless
+    assert replace(found.browser, url="x").headless is False
+    assert (found.desktop.sandbox, found.desktop.words()) == ((40, 30), ("a", "b c"))
+
+
+def test_an_adb_server_s_port_that_cannot_be_read_stops_only_who_needs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANDROID_ADB_SERVER_PORT", "many")
+    assert resolve().android is None
+    with pytest.raises(ConfigError, match="ANDROID_ADB_SERVER_PORT is a port"):
+        resolve(options={"android.serial": "x"})
+    monkeypatch.setenv("ANDROID_ADB_SERVER_PORT", "6000")
+    found = resolve(options={"android.serial": "x"}).android
+    assert found is not None
+    assert found.adb_port == 6000

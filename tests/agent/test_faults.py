@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from agent.approval import Allow
+from agent.config import LoopSettings
 from agent.console import Silent
 from agent.dialects import UiTars
 from agent.loop import run_episode
 from agent.recorder import Recorder
 from agent.records import Result
 from agent.runs import load_run
-from agent.settings import LoopSettings
 from envs.android import AdbServer, Android, AndroidOptions
 from envs.android.simulator import Phone, PhoneOptions
 from envs.base import Environment

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from agent.approval import Allow
 from agent.cli import app
-from agent.config import Config
+from agent.config import Config, LoopSettings
 from agent.console import Silent
 from agent.demo import COLUMNS, Outcome, run_demo, write_index
 from agent.dialects import UiTars
@@ -30,13 +30,14 @@ from agent.recorded_episode import run_recorded
 from agent.recorder import Recorder
 from agent.report import build_report
 from agent.runs import load_run
-from agent.settings import LoopSettings
 from envs.geometry import Resize, Size
 from guikv.models.base import Adapter
 from guikv.models.random_weights import random_model
 from guikv.session import Session
+from guikv.settings import Settings
 from tests.agent.scripted import FakeScreen, ScriptedBrain
 from tests.agent.told import ToldBrain
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.skipif(not (shutil.which("chromium") or shutil.which("google-chrome")), reason="no Chromium")
 
@@ -89,7 +90,7 @@ def test_the_oracle_through_the_whole_chain(task: str, adapter: Adapter, playgro
     def words() -> str:
         return write_answer("", [oracle.next()], Coordinates(resize))
 
-    brain = ToldBrain(Session(adapter, history=2), adapter, words)
+    brain = ToldBrain(Session(adapter, Settings(history=2)), adapter, words)
     recorder = Recorder.create(tmp_path / "run", {"task": playground.goal})
     result = run_episode(
         brain,
@@ -173,7 +174,7 @@ def test_the_command_line_with_a_checkpoint_folder(adapter: Adapter, tmp_path: P
     def guikv(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-c", "from agent.cli import main; main()", "run", "browser", *common, *arguments],
-            capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path, stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, timeout=PATIENCE, check=False, cwd=tmp_path, stdin=subprocess.DEVNULL,
             env={**os.environ, "PYTHONPATH": os.getcwd()},
         )  # fmt: skip
 

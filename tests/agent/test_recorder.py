@@ -17,6 +17,7 @@ from agent.recorder import Recorder
 from agent.records import StepRecord
 from agent.runs import load_run
 from tests.agent.scripted import FINISHED, FakeScreen, click, play
+from tests.patience import PATIENCE
 
 HEADER = {"task": "Press", "model": {"name": "scripted"}, "cache": {"policy": "gui_kv", "budget": "20%"}}
 
@@ -150,7 +151,7 @@ def test_a_real_file_limit(tmp_path: Path) -> None:
     assert resource.getrlimit(resource.RLIMIT_FSIZE)
     done = subprocess.run(
         [sys.executable, "-c", LIMITED, str(tmp_path / "run")],
-        capture_output=True, text=True, timeout=60, check=True, env={**os.environ, "PYTHONPATH": os.getcwd()},
+        capture_output=True, text=True, timeout=PATIENCE, check=True, env={**os.environ, "PYTHONPATH": os.getcwd()},
     )  # fmt: skip
     assert done.stdout.startswith("error the run in")
     assert len(load_run(tmp_path / "run").steps) >= 1

@@ -76,7 +76,7 @@ def test_any_environment_by_its_name(tmp_path: Path) -> None:
         (["desktop", "--sandbox", "wide"], 2, "desktop.sandbox"),
         (["desktop", "--exec", "mousepad"], 2, "belong to a sandbox"),
         (["desktop", "--region", "1,2,3"], 2, "desktop.region"),
-        (["desktop", "--stop-key", "any key"], 1, "there is no key"),
+        (["desktop", "--stop-key", "any key"], 2, "there is no key"),
         (["desktop"], 1, "$DISPLAY is not set"),
         (["desktop", "--sandbox", "400x300", "--exec", "no-such-program"], 1, "does not start"),
         (["android", "--serial", "127.0.0.1:1", "--adb-port", "1"], 1, "no adb server"),

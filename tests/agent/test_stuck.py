@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PIL import Image
 
-from agent.stuck import StuckDetector
+from agent.loop import StuckDetector
 from guikv.content import digest_of
 
 

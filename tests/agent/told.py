@@ -20,7 +20,7 @@ class ToldBrain(SessionBrain):
 
     def generate(self, max_new_tokens: int) -> Generation:
         ids = tuple(self.adapter.tokenizer.encode(self.words(), add_special_tokens=False))
-        with self.session.counter.watch.phase("decoding"):
+        with self.session.counter.stopwatch.phase("decoding"):
             for token in ids:
                 self.session.feed(token)
         self.session.counter.generated += len(ids)

@@ -31,7 +31,7 @@ class Site:
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[Site]:
+def web_server() -> Iterator[Site]:
     site = Site(0)
 
     class Handler(BaseHTTPRequestHandler):
@@ -64,16 +64,16 @@ def server() -> Iterator[Site]:
 
 
 @pytest.fixture
-def site(server: Site) -> Site:
-    server.pages.clear()
-    server.asked.clear()
-    return server
+def site(web_server: Site) -> Site:
+    web_server.pages.clear()
+    web_server.asked.clear()
+    return web_server
 
 
 @pytest.fixture(scope="session")
 def shared_browser() -> Iterator[Browser]:
     with Browser.launch(
-        BrowserOptions(viewport=VIEWPORT, stable_seconds=1.5, reply_seconds=5, load_seconds=10)
+        BrowserOptions(viewport=VIEWPORT, stable_seconds=20, reply_seconds=60, load_seconds=60)
     ) as browser:
         yield browser
 
@@ -88,7 +88,7 @@ def browser(shared_browser: Browser) -> Browser:
             if other is not blank:
                 await other.close()
 
-    shared_browser.with_tab(clean, 10)
+    shared_browser.with_tab(clean, 60)
     shared_browser.events()
     return shared_browser
 
@@ -101,7 +101,7 @@ def show(browser: Browser) -> Callable[[str], Browser]:
         async def write(tab: Any) -> None:
             await tab.set_content(f"<!DOCTYPE html><body style='margin:0'>{html}")
 
-        browser.with_tab(write, 10)
+        browser.with_tab(write, 60)
         browser.screenshot()
         return browser
 

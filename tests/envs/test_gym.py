@@ -33,6 +33,7 @@ from envs.gym.space import from_space
 from envs.playground.live import Playground
 from envs.playground.oracle import Oracle
 from tests.agent.scripted import FakeScreen
+from tests.patience import PATIENCE
 
 INFO = {
     "last_action_error", "seconds", "events", "context", "goal", "steps", "success", "claimed", "hidden", "action_mask",
@@ -213,7 +214,7 @@ def test_a_protected_screen_is_black_and_said_to_be() -> None:
 
 
 def test_a_screenshot_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("envs.gym.looking._PAUSE", 0.0)
+    monkeypatch.setattr("envs.gym.observation._PAUSE", 0.0)
     fake, gui = screen()
     fake.failing["screenshot"] = [ScreenshotError("black")] * 2
     gui.step(Wait(seconds=0))
@@ -327,5 +328,5 @@ def test_what_a_step_took_does_not_make_it_another_step() -> None:
 
 def test_without_gymnasium_it_says_what_to_install() -> None:
     script = "import sys; sys.modules['gymnasium'] = None; import envs.gym"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=PATIENCE)
     assert "envs.base.SetupError: Gymnasium is not installed (pip install gymnasium)" in done.stderr

@@ -18,13 +18,6 @@ from envs.playground.style import MIN_CONTRAST, contrast, make_style
 SEEDS = range(150)
 
 
-def test_words_are_those_that_the_model_reads() -> None:
-    from guikv.nano import words as nano
-
-    for name in ("ACTIONS", "PLACES", "FIELDS", "COLOURS", "ANIMALS", "CODES", "WORDS"):
-        assert getattr(words, name) == getattr(nano, name)
-
-
 def test_words_are_unique_and_short() -> None:
     assert len(set(words.WORDS)) == len(words.WORDS)
     assert all(re.fullmatch(r"[A-Z][a-z]{1,9}", word) for word in words.WORDS)

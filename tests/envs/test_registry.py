@@ -14,6 +14,7 @@ import pytest
 
 from envs.base import Environment, EnvironmentDied, SetupError
 from envs.registry import ENVIRONMENTS, MEMBERS, environment_names, environment_options, make_environment
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "tests" / "data" / "sample_environment"
@@ -43,7 +44,7 @@ def test_an_installed_package_adds_an_environment_that_the_loop_drives(tmp_path:
     shutil.copytree(SAMPLE, source)
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
     offline = ["--no-build-isolation", "--no-index", "--target", str(target), str(source)]
-    subprocess.run([*pip, *offline], check=True, timeout=120)
+    subprocess.run([*pip, *offline], check=True, timeout=PATIENCE)
     path = os.pathsep.join((str(target), str(ROOT)))
     done = subprocess.run(
         [sys.executable, "-c", PLAY],
@@ -52,7 +53,7 @@ def test_an_installed_package_adds_an_environment_that_the_loop_drives(tmp_path:
         capture_output=True,
         text=True,
         check=True,
-        timeout=120,
+        timeout=PATIENCE,
     )
     said = json.loads(done.stdout)
     assert Path(said["file"]).parent == target
@@ -174,7 +175,7 @@ def test_a_sandbox_and_its_program_are_started_and_ended() -> None:
     with pytest.raises(EnvironmentDied):
         desktop.screenshot()
     assert "ended at once" in refused("desktop", sandbox=[400, 300], command=["false"])
-    assert "desktop: size" in refused("desktop", sandbox="large")
+    assert "desktop: sandbox" in refused("desktop", sandbox="large")
     assert "give sandbox=" in refused("desktop", command="xterm")
     assert "command, display, monitor" in refused("desktop", sandbx="400x300")
 

@@ -9,10 +9,9 @@ from typing import get_args
 import pytest
 from PIL import Image
 
-from eval.bench.session import BenchError, Track, run_bench, screenshots, summarise
+from eval.bench.session import BenchError, Track, run_bench, screenshots, session_table, summarise
 from eval.bench.shapes import SHAPES
-from eval.bench.table import session_table
-from eval.cli import Shape
+from eval.commands.bench_session import Shape
 from guikv.models.base import Adapter
 from guikv.models.random_weights import random_model, random_qwen3
 

@@ -19,8 +19,7 @@ from pathlib import Path
 
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, normalizers, pre_tokenizers
 from tokenizers.models import BPE
-
-from guikv.models.opencua.ranks import byte_letters
+from transformers.convert_slow_tokenizer import bytes_to_unicode
 
 CACHE = Path(__file__).resolve().parents[2] / ".cache" / "qwen_tokenizer"
 PACKAGE, MEMBER = "dashscope", "dashscope/resources/qwen.tiktoken"
@@ -88,7 +87,7 @@ def _pair(ranks: dict[bytes, int], token: bytes) -> tuple[bytes, bytes]:
 
 
 def _write(ranks: dict[bytes, int]) -> None:
-    letters = byte_letters()
+    letters = bytes_to_unicode()
     written = {token: "".join(letters[b] for b in token) for token in ranks}
     long = sorted((t for t in ranks if len(t) > 1), key=ranks.__getitem__)
     merges = [(written[a], written[b]) for a, b in (_pair(ranks, token) for token in long)]

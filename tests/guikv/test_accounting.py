@@ -10,6 +10,7 @@ from guikv.budget import Budget
 from guikv.models.base import Adapter
 from guikv.policies import Full, GuiKV
 from guikv.session import Session
+from guikv.settings import Settings
 from tests.guikv.conftest import episode
 
 
@@ -24,7 +25,7 @@ def counted(work: object) -> int:
 def test_flops_agree_with_the_counter(adapter: Adapter, compressed: bool) -> None:
     """Prefill from nothing, prefill over a cache, and decoding: within 2 %."""
     policy = GuiKV() if compressed else Full()
-    session = Session(adapter, policy, Budget(20, "percent"), moment="prefill")
+    session = Session(adapter, Settings(policy, Budget(20, "percent"), moment="prefill"))
     adapter.vision_cache.clear()
     for frames in (1, 2, 3):
         prompt = adapter.encode(episode(adapter, frames))
@@ -37,18 +38,18 @@ def test_flops_agree_with_the_counter(adapter: Adapter, compressed: bool) -> Non
 
 
 def test_stateless_flops_are_those_of_a_fresh_session(adapter: Adapter) -> None:
-    session = Session(adapter, Full())
+    session = Session(adapter, Settings(Full()))
     for frames in (1, 2, 3):
         session.extend(episode(adapter, frames))
     adapter.vision_cache.clear()
-    fresh = Session(adapter, Full())
+    fresh = Session(adapter, Settings(Full()))
     fresh.extend(episode(adapter, 3))
     assert session.cost.flops_stateless == fresh.cost.flops
     assert session.cost.flops < 0.6 * session.cost.flops_stateless
 
 
 def test_costs_of_a_step(adapter: Adapter) -> None:
-    session = Session(adapter, GuiKV(), Budget(20, "percent"), moment="prefill")
+    session = Session(adapter, Settings(GuiKV(), Budget(20, "percent"), moment="prefill"))
     session.extend(episode(adapter, 2))
     session.compress()
     session.generate(3, min_new_tokens=3)

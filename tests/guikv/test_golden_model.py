@@ -16,6 +16,7 @@ from guikv.models import Qwen25VL
 from guikv.policies import Full, GuiKV
 from guikv.prompt import NO_FRAME, Pixels, Prompt
 from guikv.session import Session
+from guikv.settings import Settings
 from tests.guikv.test_golden_policies import GOLDEN, RANK
 
 FOLDER = GOLDEN / "model_end_to_end"
@@ -67,7 +68,7 @@ def test_golden_logits_tokens_and_indices(run: str, adapter: Qwen25VL, data: dic
     names = ("alpha", "temperature", "window", "kernel", "pooling")
     policy = Full() if run == "full" else GuiKV(selection="query", rank=RANK, **{n: case[n] for n in names})
     budget = Budget(100 if run == "full" else float(run.removeprefix("gui_kv_")), "percent")
-    session = Session(adapter, policy, budget, moment="prefill", protect=False)
+    session = Session(adapter, Settings(policy, budget, moment="prefill", protect=False))
     prompt = prompt_of(adapter, data, case)
     session.extend(prompt)
     session.compress()

@@ -13,7 +13,8 @@ from safetensors import safe_open
 from torch import Tensor
 
 from guikv.policies import GuiKV, LayerView, Policy, PyramidKV, SnapKV, VLCache
-from guikv.policies.base import TEXT, select
+from guikv.policies.base import select
+from guikv.prompt import NO_FRAME
 
 GOLDEN = Path(os.environ.get("GUIKV_GOLDEN", Path(__file__).parents[1] / "data" / "golden"))
 RANK = 32
@@ -53,7 +54,7 @@ def view_of(
 ) -> LayerView:
     heads, length = case["query_heads"], case["seq_len"]
     keys = data["key"].repeat_interleave(heads // case["kv_heads"], dim=1)
-    frames = torch.full((1, heads, length), TEXT)
+    frames = torch.full((1, heads, length), NO_FRAME)
     for number, (start, end) in enumerate(spans):
         frames[:, :, start:end] = number
     current = len(spans) - 1

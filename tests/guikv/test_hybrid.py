@@ -23,6 +23,7 @@ from guikv.models.images import patches
 from guikv.policies import POLICIES, Full, GuiKV, SnapKV, make_policy
 from guikv.prompt import NO_FRAME, Prompt
 from guikv.session import Session
+from guikv.settings import Settings
 from tests.guikv import hybrid_checkpoint, hybrid_reference
 from tests.guikv.conftest import episode
 
@@ -94,7 +95,7 @@ def answered(session: Session, messages: tuple[Message, ...], tokens: int = 4) -
 
 
 def test_six_steps_equal_transformers(adapter: Adapter) -> None:
-    session = Session(adapter, Full())
+    session = Session(adapter, Settings(Full()))
     assert (adapter.family, adapter.dialect) == ("qwen3_5", "qwen3")
     for frames in range(1, 7):
         messages = episode(adapter, frames)
@@ -110,7 +111,7 @@ def test_with_experts(tmp_path: Path) -> None:
     hybrid_checkpoint.write(tmp_path, experts=True)
     adapter = load_model(str(tmp_path), device="cpu", dtype="float32")
     assert (adapter.family, adapter.shape.intermediate) == ("qwen3_5_moe", 3 * 24)
-    session = Session(adapter, Full())
+    session = Session(adapter, Settings(Full()))
     for frames in range(1, 4):
         answered(session, episode(adapter, frames))
     session.extend(episode(adapter, 4))
@@ -119,7 +120,7 @@ def test_with_experts(tmp_path: Path) -> None:
 
 
 def test_an_episode_computes_nothing_twice(adapter: Adapter) -> None:
-    session = Session(adapter, Full())
+    session = Session(adapter, Settings(Full()))
     messages: tuple[Message, ...] = episode(adapter, 1)
     for number in range(1, 6):
         held = len(session.ledger)
@@ -131,7 +132,7 @@ def test_an_episode_computes_nothing_twice(adapter: Adapter) -> None:
 
 
 def test_decoding_equals_transformers(adapter: Adapter) -> None:
-    session = Session(adapter, Full())
+    session = Session(adapter, Settings(Full()))
     conversation = answered(session, episode(adapter, 2), tokens=9)
     prompt = adapter.encode(conversation, generate=False)
     cut = len(session.ledger)
@@ -143,7 +144,7 @@ def test_decoding_equals_transformers(adapter: Adapter) -> None:
 
 
 def test_another_continuation_is_computed_from_the_mark_before(adapter: Adapter) -> None:
-    session = Session(adapter, Full())
+    session = Session(adapter, Settings(Full()))
     answered(session, episode(adapter, 3))
     ends = [len(adapter.encode(episode(adapter, n))) for n in (2, 3)]
     # The reply in the conversation is another than the generated one.
@@ -161,7 +162,7 @@ def test_another_continuation_is_computed_from_the_mark_before(adapter: Adapter)
 
 
 def test_marks_are_bounded(adapter: Adapter) -> None:
-    session = Session(adapter, Full())
+    session = Session(adapter, Settings(Full()))
     for frames in range(1, 2 * MARKS):
         answered(session, episode(adapter, frames), tokens=3)
     cache = cache_of(session)
@@ -173,13 +174,14 @@ def test_marks_are_bounded(adapter: Adapter) -> None:
         <= bytes_of_states(adapter.model.config.text_config, adapter.dtype)
         == (MARKS + 2) * one
     )
+    assert session.cost.state_bytes == cache.state_bytes
     # Before the oldest mark there is only the beginning.
     session.extend(episode(adapter, 1))
     assert session.cost.tokens_reused == 0
 
 
 def test_truncate_to_a_mark_and_nowhere_else(adapter: Adapter) -> None:
-    session = Session(adapter, Full())
+    session = Session(adapter, Settings(Full()))
     answered(session, episode(adapter, 2))
     mark = len(adapter.encode(episode(adapter, 2)))
     ids, logits = session.ledger.ids, session.next_logits
@@ -189,7 +191,7 @@ def test_truncate_to_a_mark_and_nowhere_else(adapter: Adapter) -> None:
     assert session.next_logits is logits
     session.truncate(mark)
     session.ledger.verify(session.cache)
-    fresh = Session(adapter, Full())
+    fresh = Session(adapter, Settings(Full()))
     fresh.extend(episode(adapter, 2))
     for one in (session, fresh):
         one.feed(5)
@@ -202,7 +204,7 @@ def test_truncate_to_a_mark_and_nowhere_else(adapter: Adapter) -> None:
 
 
 def test_a_screenshot_cannot_be_dropped(adapter: Adapter) -> None:
-    session = Session(adapter, Full())
+    session = Session(adapter, Settings(Full()))
     session.extend(episode(adapter, 3))
     entries, bytes_ = session.cache.entries, session.kv_bytes
     with pytest.raises(SessionError, match="cannot forget a screenshot"):
@@ -210,11 +212,11 @@ def test_a_screenshot_cannot_be_dropped(adapter: Adapter) -> None:
     assert (session.cache.entries, session.kv_bytes) == (entries, bytes_)
     assert not bool(session.ledger.dropped.any())
     with pytest.raises(SessionError, match="window 'shrink' or 'recompute'"):
-        Session(adapter, Full(), window="drop")
+        Session(adapter, Settings(Full(), window="drop"))
 
 
 def test_recompute_is_the_stateless_protocol(adapter: Adapter) -> None:
-    session = Session(adapter, Full(), window="recompute", history=2)
+    session = Session(adapter, Settings(Full(), window="recompute", history=2))
     for frames in range(1, 6):
         session.extend(episode(adapter, frames))
         prompt = adapter.encode(last_frames(episode(adapter, frames), 2))
@@ -224,7 +226,7 @@ def test_recompute_is_the_stateless_protocol(adapter: Adapter) -> None:
 @pytest.mark.parametrize("policy", [GuiKV(), SnapKV(), GuiKV(selection="query")])
 def test_compress_the_full_attention_layers(adapter: Adapter, policy: GuiKV | SnapKV) -> None:
     """Later rows no longer see what was evicted there; the states know everything still."""
-    session = Session(adapter, policy, Budget(20, "percent"))
+    session = Session(adapter, Settings(policy, Budget(20, "percent")))
     session.extend(episode(adapter, 3))
     entries, states = session.cache.entries, cache_of(session).extra()
     session.compress()
@@ -239,7 +241,7 @@ def test_compress_the_full_attention_layers(adapter: Adapter, policy: GuiKV | Sn
 
 @pytest.mark.parametrize("name", list(POLICIES))
 def test_bytes_are_those_of_the_full_attention_layers(adapter: Adapter, name: str) -> None:
-    session = Session(adapter, make_policy(name), Budget(20, "percent"))
+    session = Session(adapter, Settings(make_policy(name), Budget(20, "percent")))
     for frames in range(1, 4):
         session.extend(episode(adapter, frames))
         session.compress()
@@ -252,7 +254,7 @@ def test_bytes_are_those_of_the_full_attention_layers(adapter: Adapter, name: st
 
 
 def test_save_and_load(adapter: Adapter, tmp_path: Path) -> None:
-    session = Session(adapter, GuiKV(), Budget(20, "percent"))
+    session = Session(adapter, Settings(GuiKV(), Budget(20, "percent")))
     session.extend(episode(adapter, 3))
     session.compress()
     session.save(tmp_path)
@@ -262,7 +264,7 @@ def test_save_and_load(adapter: Adapter, tmp_path: Path) -> None:
 
 
 def test_a_fork_goes_its_own_way(adapter: Adapter) -> None:
-    session = Session(adapter, Full())
+    session = Session(adapter, Settings(Full()))
     session.extend(episode(adapter, 2))
     before = {name: t.clone() for name, t in cache_of(session).extra().items()}
     other = session.fork()
@@ -270,7 +272,7 @@ def test_a_fork_goes_its_own_way(adapter: Adapter) -> None:
         other.feed(token)
     assert all(torch.equal(t, before[name]) for name, t in cache_of(session).extra().items())
     session.feed(3)
-    plain = Session(adapter, Full())
+    plain = Session(adapter, Settings(Full()))
     plain.extend(episode(adapter, 2))
     plain.feed(3)
     assert torch.equal(session.next_logits, plain.next_logits)  # type: ignore[arg-type]
@@ -298,7 +300,7 @@ def failing(
 
 @pytest.mark.parametrize("layer", [0, 1, 4, 7])
 def test_a_failed_forward_leaves_the_session_as_it_was(adapter: Adapter, layer: int) -> None:
-    session, plain = Session(adapter, Full()), Session(adapter, Full())
+    session, plain = Session(adapter, Settings(Full())), Session(adapter, Settings(Full()))
     for one in (session, plain):
         one.extend(episode(adapter, 2))
     with failing(adapter, layer), pytest.raises(KeyboardInterrupt):
@@ -321,7 +323,7 @@ def test_a_failed_forward_leaves_the_session_as_it_was(adapter: Adapter, layer: 
 
 def test_a_failed_second_reply_leaves_the_first(adapter: Adapter) -> None:
     """Its beginning is no end of a prefill, and is marked all the same."""
-    session, plain = Session(adapter, Full()), Session(adapter, Full())
+    session, plain = Session(adapter, Settings(Full())), Session(adapter, Settings(Full()))
     for one in (session, plain):
         one.extend(episode(adapter, 1))
         one.generate(3, 3)

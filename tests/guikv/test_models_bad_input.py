@@ -56,7 +56,7 @@ def test_no_weights_at_all(copy: Path) -> None:
 def test_truncated_shard(copy: Path) -> None:
     whole = (copy / SECOND).read_bytes()
     (copy / SECOND).write_bytes(whole[:-1])
-    refused(copy, f"{SECOND} is cut short: {len(whole) - 1:,} of {len(whole):,} bytes")
+    refused(copy, rf"{SECOND} is cut short or damaged \({len(whole) - 1:,} bytes\), download it again")
     for length in (0, 4, 100):
         (copy / SECOND).write_bytes(whole[:length])
         refused(copy, f"{SECOND} is cut short or damaged")
@@ -73,7 +73,7 @@ def test_damaged_header(copy: Path, header: bytes) -> None:
 
 def test_header_that_claims_to_be_huge(copy: Path) -> None:
     (copy / SECOND).write_bytes(struct.pack("<Q", 1 << 60))
-    refused(copy, f"{SECOND} is cut short or damaged: a header of")
+    refused(copy, rf"{SECOND} is cut short or damaged .*: header too large")
 
 
 @pytest.mark.parametrize("index", ["{", "[]", "{}", '{"weight_map": 3}', '{"weight_map": {"a": "../secret"}}'])

@@ -11,13 +11,14 @@ from guikv.models.random_weights import random_qwen3
 from guikv.policies import Full
 from guikv.prompt import Pixels
 from guikv.session import Session
+from guikv.settings import Settings
 from tests.guikv.conftest import episode
 from tests.guikv.test_accounting import counted
 
 
 def test_flops_agree_with_the_counter() -> None:
     adapter = random_qwen3()
-    session = Session(adapter, Full())
+    session = Session(adapter, Settings(Full()))
     for frames in (1, 2, 3):
         prompt = adapter.encode(episode(adapter, frames))
         measured = counted(lambda p=prompt: session.extend(p))

@@ -18,6 +18,7 @@ from guikv.models.base import Adapter
 from guikv.models.random_weights import random_model, random_qwen3
 from guikv.policies import Full, GuiKV
 from guikv.session import Session
+from guikv.settings import Settings
 from tests.guikv.conftest import episode
 
 
@@ -41,7 +42,7 @@ def test_pixels_are_limited(small: Path) -> None:
 
 
 def test_context_is_checked_before_anything_is_computed(fresh: Adapter) -> None:
-    session = Session(fresh, Full())
+    session = Session(fresh, Settings(Full()))
     session.extend(episode(fresh, 2))
     tokens, logits = session.tokens, session.next_logits
     fresh.model.config.text_config.max_position_embeddings = int(session.ledger.positions.max()) + 60
@@ -59,14 +60,14 @@ def test_context_is_checked_before_anything_is_computed(fresh: Adapter) -> None:
 
 @pytest.mark.parametrize("budget", [Budget(15, "tokens"), Budget(20_000, "bytes")])
 def test_a_screenshot_larger_than_an_absolute_budget(fresh: Adapter, budget: Budget) -> None:
-    session = Session(fresh, GuiKV(), budget)
+    session = Session(fresh, Settings(GuiKV(), budget))
     with pytest.raises(
         BudgetError, match=r"becomes \d+ tokens and stays whole .* raise the budget, lower --max-pixels"
     ):
         session.extend(episode(fresh, 1))
     assert session.tokens == 0
     for moment, policy in (("prefill", GuiKV()), ("next_observation", Full())):
-        Session(fresh, policy, budget, moment).extend(episode(fresh, 1))  # type: ignore[arg-type]
+        Session(fresh, Settings(policy, budget, moment)).extend(episode(fresh, 1))  # type: ignore[arg-type]
 
 
 class OutOfMemory:
@@ -93,7 +94,7 @@ class OutOfMemory:
 def state(session: Session) -> tuple:
     layers = [(layer.keys, layer.values, layer.index, layer.seen) for layer in session.cache.layers]
     tensors = [t.clone() for layer in layers for t in layer[:3]]
-    return session.ledger, session.next_logits, session.observed, [layer[3] for layer in layers], tensors
+    return session.ledger, session.next_logits, session.state.observed, [layer[3] for layer in layers], tensors
 
 
 def same(before: tuple, after: tuple) -> bool:
@@ -111,7 +112,7 @@ def test_out_of_memory_in_a_prefill(fresh: Adapter, where: str, how: str) -> Non
         "head": fresh.model.lm_head,
     }
     window = "recompute" if how == "recompute" else "shrink"
-    sessions = [Session(fresh, GuiKV(), Budget(30, "percent"), window=window, history=2) for _ in range(2)]
+    sessions = [Session(fresh, Settings(GuiKV(), Budget(30, "percent"), window=window, history=2)) for _ in range(2)]
     for session in sessions:
         for frames in (2, 3):
             session.extend(episode(fresh, frames))
@@ -134,7 +135,7 @@ def test_out_of_memory_in_a_prefill(fresh: Adapter, where: str, how: str) -> Non
 
 
 def test_out_of_memory_while_decoding(fresh: Adapter) -> None:
-    session = Session(fresh, GuiKV(), Budget(30, "percent"))
+    session = Session(fresh, Settings(GuiKV(), Budget(30, "percent")))
     session.extend(episode(fresh, 2))
     before = state(session)
     with OutOfMemory(fresh.decoder_layers[1], at=4), pytest.raises(DeviceMemoryError, match="decoding on cpu"):
@@ -146,7 +147,7 @@ def test_out_of_memory_while_decoding(fresh: Adapter) -> None:
 
 def test_out_of_memory_while_compressing(fresh: Adapter, monkeypatch: pytest.MonkeyPatch) -> None:
     """Layers that were compressed before the failure are whole again."""
-    session = Session(fresh, GuiKV(), Budget(30, "percent"))
+    session = Session(fresh, Settings(GuiKV(), Budget(30, "percent")))
     for frames in (1, 2):
         session.extend(episode(fresh, frames))
     before, original, calls = state(session), GuiKV.scores, []
@@ -167,7 +168,7 @@ def test_out_of_memory_while_compressing(fresh: Adapter, monkeypatch: pytest.Mon
 
 
 def test_a_failed_step_lets_go_of_its_memory(fresh: Adapter) -> None:
-    session = Session(fresh, Full())
+    session = Session(fresh, Settings(Full()))
     session.extend(episode(fresh, 1))
     with OutOfMemory(fresh.decoder_layers[1]) as failure, pytest.raises(DeviceMemoryError) as caught:
         session.extend(episode(fresh, 2))
@@ -182,5 +183,5 @@ def test_other_runtime_errors_stay_what_they_are(fresh: Adapter) -> None:
 
     handle = fresh.decoder_layers[0].register_forward_hook(fail)
     with pytest.raises(RuntimeError, match="device-side"):
-        Session(fresh, Full()).extend(episode(fresh, 1))
+        Session(fresh, Settings(Full())).extend(episode(fresh, 1))
     handle.remove()

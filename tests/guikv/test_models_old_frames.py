@@ -12,6 +12,7 @@ from guikv.errors import SessionError
 from guikv.models.base import Adapter
 from guikv.policies import Full
 from guikv.session import Session
+from guikv.settings import Settings
 from tests.guikv.plain import conversation, picture
 
 CLOSE = {"atol": 1e-4, "rtol": 1e-4}
@@ -23,7 +24,7 @@ def talk(adapter: Adapter, steps: int) -> tuple:
 
 
 def test_only_the_newest_keeps_its_size(published: Adapter) -> None:
-    session = Session(published, Full(), window="recompute", history=3, old_pixels=LIMIT)
+    session = Session(published, Settings(Full(), window="recompute", history=3, old_pixels=LIMIT))
     sizes = []
     for steps in range(1, 7):
         session.extend(talk(published, steps))
@@ -39,19 +40,19 @@ def test_only_the_newest_keeps_its_size(published: Adapter) -> None:
 
 
 def test_it_equals_a_fresh_session_over_the_smaller_pictures(published: Adapter) -> None:
-    session = Session(published, Full(), window="recompute", old_pixels=LIMIT)
+    session = Session(published, Settings(Full(), window="recompute", old_pixels=LIMIT))
     for steps in (2, 3, 4, 5):
         session.extend(talk(published, steps))
-    fresh = Session(published, Full())
+    fresh = Session(published, Settings(Full()))
     fresh.extend(smaller_but_newest(talk(published, 5), LIMIT))
     torch.testing.assert_close(session.next_logits, fresh.next_logits, **CLOSE)
-    whole = Session(published, Full())
+    whole = Session(published, Settings(Full()))
     whole.extend(talk(published, 5))
     assert whole.tokens > session.tokens
 
 
 def test_what_is_small_already_is_not_computed_again(published: Adapter) -> None:
-    session = Session(published, Full(), window="recompute", old_pixels=10**6)
+    session = Session(published, Settings(Full(), window="recompute", old_pixels=10**6))
     for steps in range(1, 5):
         session.extend(talk(published, steps))
         assert session.cost.tokens_recomputed == 0
@@ -59,7 +60,7 @@ def test_what_is_small_already_is_not_computed_again(published: Adapter) -> None
 
 
 def test_saved_and_forked_with_the_rest(published: Adapter, tmp_path: Path) -> None:
-    session = Session(published, Full(), window="recompute", old_pixels=LIMIT)
+    session = Session(published, Settings(Full(), window="recompute", old_pixels=LIMIT))
     session.extend(talk(published, 2))
     session.save(tmp_path)
     for other in (session.fork(), Session.load(tmp_path, published)):
@@ -73,4 +74,4 @@ def test_saved_and_forked_with_the_rest(published: Adapter, tmp_path: Path) -> N
 @pytest.mark.parametrize("options", [{"window": "shrink"}, {"window": "drop"}, {"old_pixels": 0}])
 def test_where_it_makes_no_sense(published: Adapter, options: dict) -> None:
     with pytest.raises(SessionError, match="old_pixels is a number of pixels"):
-        Session(published, Full(), **{"window": "recompute", "old_pixels": LIMIT, **options})
+        Session(published, Settings(Full(), **{"window": "recompute", "old_pixels": LIMIT, **options}))

@@ -17,6 +17,7 @@ from guikv.models.images import patches
 from guikv.models.random_weights import QWEN3_8B, QWEN25_7B, Sizes, random_model, random_qwen3
 from guikv.policies import Full
 from guikv.session import Session
+from guikv.settings import Settings
 from tests.guikv.plain import Plain, conversation
 from tests.guikv.published import QWEN25, write_checkpoint
 
@@ -76,7 +77,7 @@ def test_tokens_and_positions_equal_transformers(published: Adapter, plain: Plai
 
 def test_appending_equals_a_plain_forward(published: Adapter, plain: Plain) -> None:
     """Six steps, screenshots of six sizes: after each, the logits of a forward over the whole conversation."""
-    session = Session(published, Full())
+    session = Session(published, Settings(Full()))
     computed = 0
     for steps in range(1, STEPS + 1):
         messages = conversation(published.tokenizer, steps)
@@ -90,21 +91,21 @@ def test_appending_equals_a_plain_forward(published: Adapter, plain: Plain) -> N
 
 @pytest.mark.parametrize("steps", [1, 4])
 def test_all_at_once_equals_a_plain_forward(published: Adapter, plain: Plain, steps: int) -> None:
-    session = Session(published, Full())
+    session = Session(published, Settings(Full()))
     messages = conversation(published.tokenizer, steps)
     session.extend(messages)
     torch.testing.assert_close(session.next_logits, plain.logits(messages), **CLOSE)
 
 
 def test_text_alone_equals_a_plain_forward(published: Adapter, plain: Plain) -> None:
-    session = Session(published, Full())
+    session = Session(published, Settings(Full()))
     messages = conversation(published.tokenizer, 0)
     session.extend(messages)
     torch.testing.assert_close(session.next_logits, plain.logits(messages), **CLOSE)
 
 
 def test_generates_what_transformers_generates(published: Adapter, plain: Plain) -> None:
-    session = Session(published, Full())
+    session = Session(published, Settings(Full()))
     messages = conversation(published.tokenizer, 3)
     session.extend(messages)
     reply = session.generate(12, min_new_tokens=12)

@@ -13,6 +13,7 @@ from guikv.models.base import Adapter
 from guikv.models.vision import Features
 from guikv.policies import POLICIES, Full, GuiKV, make_policy
 from guikv.session import Session
+from guikv.settings import Settings
 from tests.guikv.plain import Plain, conversation
 
 CLOSE = {"atol": 1e-4, "rtol": 1e-4}
@@ -23,7 +24,7 @@ def talk(adapter: Adapter, steps: int) -> tuple:
 
 
 def full(adapter: Adapter, **options: object) -> Session:
-    return Session(adapter, Full(), **options)  # type: ignore[arg-type]
+    return Session(adapter, Settings(Full(), **options))  # type: ignore[arg-type]
 
 
 def rows_of(session: Session, frame: int) -> Tensor:
@@ -70,7 +71,7 @@ def test_drop_a_frame_in_the_middle_of_an_episode(published: Adapter, plain: Pla
     ("name", "moment"), [*((name, "next_observation") for name in POLICIES), ("gui_kv", "prefill")]
 )
 def test_compresses(published: Adapter, name: str, moment: str) -> None:
-    session = Session(published, make_policy(name), Budget(20, "percent"), moment)  # type: ignore[arg-type]
+    session = Session(published, Settings(make_policy(name), Budget(20, "percent"), moment))  # type: ignore[arg-type]
     for steps in (2, 3, 4):
         session.extend(talk(published, steps))
         session.compress()
@@ -83,7 +84,7 @@ def test_compresses(published: Adapter, name: str, moment: str) -> None:
 
 
 def test_a_budget_of_everything_changes_nothing(published: Adapter, plain: Plain) -> None:
-    session = Session(published, GuiKV(), Budget(100, "percent"), moment="prefill", history=9)
+    session = Session(published, Settings(GuiKV(), Budget(100, "percent"), moment="prefill", history=9))
     for steps in range(1, 4):
         session.extend(talk(published, steps))
         session.compress()
@@ -103,7 +104,7 @@ def test_windows(published: Adapter, plain: Plain, window: str) -> None:
 
 
 def test_saved_and_forked_sessions_go_on_bit_for_bit(published: Adapter, tmp_path: Path) -> None:
-    session = Session(published, GuiKV(), Budget(30, "percent"))
+    session = Session(published, Settings(GuiKV(), Budget(30, "percent")))
     for steps in (1, 2, 3):
         session.extend(talk(published, steps))
         session.compress()

@@ -14,6 +14,7 @@ from guikv.models.vision import Features, VisionCache, place
 from guikv.policies import Full
 from guikv.prompt import NO_FRAME, Pixels
 from guikv.session import Session
+from guikv.settings import Settings
 from tests.guikv.conftest import episode, screenshot
 
 
@@ -73,14 +74,14 @@ def test_a_picture_at_another_size_is_another_entry() -> None:
 
 def test_the_same_screenshot_is_encoded_once(fresh: Adapter) -> None:
     """Across steps, sessions and truncations; a new session finds what an older one has seen."""
-    session = Session(fresh, Full(), window="recompute", history=3)
+    session = Session(fresh, Settings(Full(), window="recompute", history=3))
     for frames in range(1, 4):
         session.extend(episode(fresh, frames))
         assert (session.cost.vision_hits, session.cost.vision_misses) == (0, 1)
     session.truncate(5)
     session.extend(episode(fresh, 3))
     assert (session.cost.vision_hits, session.cost.vision_misses) == (3, 0)
-    other = Session(fresh, Full())
+    other = Session(fresh, Settings(Full()))
     other.extend(episode(fresh, 4))
     assert (other.cost.vision_hits, other.cost.vision_misses) == (3, 1)
     assert other.cost.vision_bytes == fresh.vision_cache.nbytes > 0
@@ -91,14 +92,17 @@ def test_the_same_screenshot_is_encoded_once(fresh: Adapter) -> None:
 def test_equal_content_under_another_number_is_a_hit(fresh: Adapter) -> None:
     first = (*episode(fresh, 1)[:2], Message("user", (Frame(screenshot(0), 0),)))
     again = (*first, Message("user", (Frame(screenshot(0).copy(), 1),)))
-    session = Session(fresh, Full())
+    session = Session(fresh, Settings(Full()))
     session.extend(first)
     session.extend(again)
     assert (session.cost.vision_hits, session.cost.vision_misses) == (1, 0)
 
 
 def test_the_limit_holds_and_changes_no_result(fresh: Adapter) -> None:
-    roomy, tight = Session(fresh, Full()), Session(type(fresh)(fresh.model, fresh.tokenizer, fresh.processor), Full())
+    roomy, tight = (
+        Session(fresh, Settings(Full())),
+        Session(type(fresh)(fresh.model, fresh.tokenizer, fresh.processor), Settings(Full())),
+    )
     tight.adapter.vision_cache.limit = 20_000
     for frames in range(1, 6):
         for session in (roomy, tight):
@@ -110,7 +114,7 @@ def test_the_limit_holds_and_changes_no_result(fresh: Adapter) -> None:
 
 def test_no_cache_at_all(fresh: Adapter) -> None:
     fresh.vision_cache.limit = 0
-    session = Session(fresh, Full())
+    session = Session(fresh, Settings(Full()))
     for _ in range(2):
         session.truncate(0)
         session.extend(episode(fresh, 2))

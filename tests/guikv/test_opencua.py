@@ -21,6 +21,7 @@ from guikv.models.images import patches
 from guikv.policies import Full, GuiKV, SnapKV
 from guikv.prompt import NO_FRAME, Prompt
 from guikv.session import Session
+from guikv.settings import Settings
 from tests.guikv import opencua_checkpoint
 from tests.guikv.conftest import episode, screenshot
 from tests.guikv.opencua_reference import Sizes, logits, random_weights, vision
@@ -65,7 +66,7 @@ def seen_by(session: Session, prompt: Prompt) -> list[Tensor]:
 
 
 def test_six_steps_equal_the_reference(adapter: Adapter) -> None:
-    session = Session(adapter, Full())
+    session = Session(adapter, Settings(Full()))
     assert (adapter.family, adapter.dialect) == ("opencua", "opencua")
     for frames in range(1, 7):
         messages = episode(adapter, frames)
@@ -81,7 +82,7 @@ def test_one_screenshot_of_any_size(adapter: Adapter, size: tuple[int, int]) -> 
     """Windows of the vision tower that are whole, cut at the edges, or only one."""
     pixels = torch.randint(0, 256, (size[1], size[0], 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
     shot = Frame(Image.fromarray(pixels.numpy()), 0)
-    session = Session(adapter, Full())
+    session = Session(adapter, Settings(Full()))
     session.extend((Message("user", (Text("Look."), shot, Text("Press it."))),))
     torch.testing.assert_close(session.next_logits, expected(adapter, _prompt(session, adapter, shot))[-1], **CLOSE)
 
@@ -95,14 +96,14 @@ def _prompt(session: Session, adapter: Adapter, shot: Frame) -> Prompt:
 def test_positions_count_every_token(adapter: Adapter) -> None:
     prompt = adapter.encode(episode(adapter, 3))
     assert torch.equal(prompt.positions, torch.arange(len(prompt)).unsqueeze(0))
-    session = Session(adapter, Full())
+    session = Session(adapter, Settings(Full()))
     session.extend(episode(adapter, 3))
     session.feed(3)
     assert session.ledger.positions[0, -1] == len(prompt)
 
 
 def test_decoding_equals_the_reference(adapter: Adapter) -> None:
-    session = Session(adapter, Full())
+    session = Session(adapter, Settings(Full()))
     session.extend(episode(adapter, 2))
     prompt = adapter.encode(episode(adapter, 2))
     ids = session.generate(7, min_new_tokens=7).ids
@@ -114,7 +115,7 @@ def test_decoding_equals_the_reference(adapter: Adapter) -> None:
 
 
 def test_truncate_then_extend(adapter: Adapter) -> None:
-    session = Session(adapter, Full())
+    session = Session(adapter, Settings(Full()))
     session.extend(episode(adapter, 4))
     session.truncate(len(adapter.encode(episode(adapter, 2), generate=False)))
     session.extend(episode(adapter, 3))
@@ -124,7 +125,7 @@ def test_truncate_then_extend(adapter: Adapter) -> None:
 
 
 def test_drop_a_frame(adapter: Adapter) -> None:
-    session = Session(adapter, Full())
+    session = Session(adapter, Settings(Full()))
     session.extend(episode(adapter, 3))
     session.drop_frame(1)
     session.ledger.verify(session.cache)
@@ -138,7 +139,7 @@ def test_drop_a_frame(adapter: Adapter) -> None:
 @pytest.mark.parametrize("policy", [GuiKV(), SnapKV(), GuiKV(selection="query")])
 def test_compress(adapter: Adapter, policy: GuiKV | SnapKV) -> None:
     """What was evicted, differently for every layer and head, is what later rows no longer see."""
-    session = Session(adapter, policy, Budget(20, "percent"))
+    session = Session(adapter, Settings(policy, Budget(20, "percent")))
     session.extend(episode(adapter, 3))
     entries = session.cache.entries
     session.compress()
@@ -151,7 +152,7 @@ def test_compress(adapter: Adapter, policy: GuiKV | SnapKV) -> None:
 
 
 def test_save_and_load(adapter: Adapter, tmp_path: Path) -> None:
-    session = Session(adapter, GuiKV(), Budget(20, "percent"))
+    session = Session(adapter, Settings(GuiKV(), Budget(20, "percent")))
     session.extend(episode(adapter, 3))
     session.compress()
     session.save(tmp_path)

@@ -12,11 +12,11 @@ import pytest
 import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from transformers.convert_slow_tokenizer import bytes_to_unicode
 
 from guikv.errors import ModelError
 from guikv.models.opencua import load_tokenizer
-from guikv.models.opencua.pattern import KIMI, published_pattern
-from guikv.models.opencua.ranks import byte_letters
+from guikv.models.opencua.tokenizer import KIMI, published_pattern
 from tests.guikv import opencua_checkpoint
 from tests.guikv.opencua_checkpoint import CODE, NAMES, learned_ranks
 from tests.guikv.opencua_reference import Sizes
@@ -67,7 +67,7 @@ def encode(tokenizer: Any, text: str) -> list[int]:
     return tokenizer.encode(text, add_special_tokens=False, split_special_tokens=True)  # type: ignore[no-any-return]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(TEXTS)
 def test_kimis_cuts(without_code: Any, text: str) -> None:
     ids = encode(without_code, text)
@@ -75,7 +75,7 @@ def test_kimis_cuts(without_code: Any, text: str) -> None:
     assert without_code.decode(ids) == text
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(TEXTS)
 def test_cuts_read_from_the_published_code(with_code: Any, text: str) -> None:
     """The file raises when it is run: only its constant is read."""
@@ -87,7 +87,7 @@ def test_cuts_read_from_the_published_code(with_code: Any, text: str) -> None:
 @pytest.mark.slow
 def test_a_vocabulary_of_the_published_size(tmp_path: Path) -> None:
     """The 151,643 ranks of the family's base models, under the published ids of the special tokens."""
-    letters = {letter: byte for byte, letter in byte_letters().items()}
+    letters = {letter: byte for byte, letter in bytes_to_unicode().items()}
     vocabulary = json.loads((tokenizer_files() / "vocab.json").read_text())
     ranks = {bytes(letters[c] for c in token): rank for token, rank in vocabulary.items()}
     folder = written(tmp_path / "full", code=False)

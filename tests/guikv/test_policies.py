@@ -9,16 +9,17 @@ import torch
 
 from guikv.errors import PolicyError
 from guikv.policies import POLICIES, GuiKV, LayerView, PyramidKV, VLCache, make_policy
-from guikv.policies.base import TEXT, select
+from guikv.policies.base import select
 from guikv.policies.gui_kv import leading_basis, principal_basis, redundant, spatial_saliency
 from guikv.policies.pyramid_kv import ladder
+from guikv.prompt import NO_FRAME
 
 METHODS = [n for n in POLICIES if n != "full"]
 
 
 def random_view(entries: int = 90, heads: int = 2, groups: int = 3, batch: int = 2, layer: int = 0) -> LayerView:
     torch.manual_seed(layer)
-    frames = torch.full((batch, heads, entries), TEXT)
+    frames = torch.full((batch, heads, entries), NO_FRAME)
     frames[:, :, 5:35], frames[:, :, 40:70] = 0, 1
     return LayerView(
         keys=torch.randn(batch, heads, entries, 16),
@@ -40,7 +41,7 @@ def random_view(entries: int = 90, heads: int = 2, groups: int = 3, batch: int =
 def test_keeps_as_many_as_asked_sorted_and_the_window(name: str) -> None:
     policy, view = make_policy(name), random_view()
     for capacity in (10, 27, 89):
-        window = min(policy.window_for(capacity, 20), 12)
+        window = min(policy.observation_window(capacity, 20), 12)
         columns = select(policy.scores(view, window), view, capacity, window)
         assert columns is not None
         assert columns.shape == (2, 2, capacity)
@@ -57,7 +58,7 @@ def test_forced_entries_stay_and_padding_goes_first(name: str) -> None:
     valid[:, 1, :20] = False
     forced[:, :, 50:60] = True
     view = replace(view, valid=valid, forced=forced)
-    window = min(policy.window_for(22, 12), 12)
+    window = min(policy.observation_window(22, 12), 12)
     columns = select(policy.scores(view, window), view, 22, window)
     assert columns is not None
     assert all(set(range(50, 60)) <= set(head.tolist()) for batch in columns for head in batch)
@@ -90,7 +91,7 @@ def test_protect_text_keeps_all_text() -> None:
     view, policy = random_view(), GuiKV(protect_text=True)
     columns = select(policy.scores(view, 8), view, 40, 8)
     assert columns is not None
-    text = set((view.frames[0, 0] == TEXT).nonzero().flatten().tolist())
+    text = set((view.frames[0, 0] == NO_FRAME).nonzero().flatten().tolist())
     assert text <= set(columns[0, 0].tolist())
 
 

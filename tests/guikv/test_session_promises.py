@@ -16,17 +16,18 @@ from guikv.models.images import patches
 from guikv.policies import POLICIES, Full, GuiKV, make_policy
 from guikv.prompt import NO_FRAME, Prompt
 from guikv.session import Session
+from guikv.settings import Settings
 from tests.guikv.conftest import episode
 
 CLOSE = {"atol": 1e-4, "rtol": 1e-4}
 
 
 def full(adapter: Adapter, **options: object) -> Session:
-    return Session(adapter, Full(), **options)  # type: ignore[arg-type]
+    return Session(adapter, Settings(Full(), **options))  # type: ignore[arg-type]
 
 
 def gui(adapter: Adapter, **options: object) -> Session:
-    return Session(adapter, GuiKV(), Budget(20, "percent"), **options)  # type: ignore[arg-type]
+    return Session(adapter, Settings(GuiKV(), Budget(20, "percent"), **options))  # type: ignore[arg-type]
 
 
 def step(session: Session, messages: tuple[Message, ...]) -> None:
@@ -110,7 +111,7 @@ def test_reuse_is_decided_by_content(adapter: Adapter) -> None:
 @pytest.mark.parametrize("moment", ["prefill", "next_observation"])
 @pytest.mark.parametrize("name", list(POLICIES))
 def test_bytes_are_entries_times_kv_heads(adapter: Adapter, name: str, moment: str) -> None:
-    session = Session(adapter, make_policy(name), Budget(20, "percent"), moment=moment)  # type: ignore[arg-type]
+    session = Session(adapter, Settings(make_policy(name), Budget(20, "percent"), moment=moment))  # type: ignore[arg-type]
     for frames in range(1, 5):
         step(session, episode(adapter, frames))
         shape = adapter.shape
@@ -135,7 +136,7 @@ def test_budget_does_not_grow_with_the_episode(adapter: Adapter) -> None:
 
 @pytest.mark.parametrize("name", [n for n in POLICIES if n != "full"])
 def test_protected_spans_survive(adapter: Adapter, name: str) -> None:
-    session = Session(adapter, make_policy(name), Budget(3, "percent"), moment="prefill", protect=True)
+    session = Session(adapter, Settings(make_policy(name), Budget(3, "percent"), moment="prefill", protect=True))
     step(session, episode(adapter, 3))
     rows = set(session.ledger.protected.nonzero().flatten().tolist())
     assert rows
@@ -235,7 +236,7 @@ def test_windows(adapter: Adapter) -> None:
 
     def start(window: str) -> Session:
         budget = Budget(60, "percent")
-        return Session(adapter, GuiKV(), budget, moment="prefill", window=window, history=2)  # type: ignore[arg-type]
+        return Session(adapter, Settings(GuiKV(), budget, moment="prefill", window=window, history=2))  # type: ignore[arg-type]
 
     sessions = {w: start(w) for w in ("shrink", "drop", "recompute")}
     for frames in range(1, 6):

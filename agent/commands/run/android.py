@@ -31,8 +31,6 @@ def android(
     """
     resolved = common.settings({"android.serial": serial, "android.adb_port": adb_port, "android.unlock": unlock})
 
-    from agent.assemble import android_options
-    from envs.android import Android
+    from envs.registry import launch
 
-    options = android_options(resolved)
-    run(resolved, common, "mobile", lambda: Android.launch(options))
+    run(resolved, common, "mobile", lambda: launch("android", resolved.android))

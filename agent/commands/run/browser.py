@@ -40,7 +40,6 @@ def browser(
     )
 
     from agent.assemble import browser_options
-    from envs.browser import Browser
+    from envs.registry import launch
 
-    options = browser_options(resolved)
-    run(resolved, common, "browser", lambda: Browser.launch(options))
+    run(resolved, common, "browser", lambda: launch("browser", browser_options(resolved)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Annotated
 
@@ -59,6 +60,7 @@ def desktop(
         }
     )
 
-    from agent.assemble import launch_desktop
+    from envs.registry import launch
 
-    run(resolved, common, "computer", launch_desktop(resolved, typer.echo))
+    options = replace(resolved.desktop, tell=typer.echo)
+    run(resolved, common, "computer", lambda: launch("desktop", options))

@@ -7,16 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from agent.dialects.base import Parsed
-from agent.dialects.coordinates import Space
+from agent.dialects.coordinates import Coordinates, Space
 from agent.dialects.layouts import Layout, check_layout
 from agent.dialects.opencua import layout as layouts
 from agent.dialects.opencua import parser
-from agent.dialects.opencua.layout import IMAGES, TEXTS, Kept, Old
-from agent.dialects.opencua.places import Places
+from agent.dialects.opencua.layout import IMAGES, TEXTS, Kept, Memory, Old
 from agent.dialects.opencua.prompt import Generation, Level, Prompt, built_in, from_file, from_text
 from agent.dialects.opencua.serialize import write_answer
-from agent.dialects.opencua.steps import Memory
 from agent.dialects.prompts import fill
+from agent.dialects.reading import reading
 from agent.history import History, Observation
 from envs.actions import Action
 from envs.geometry import Resize
@@ -85,8 +84,15 @@ class OpenCUA:
             return layouts.append(system, instruction, history, observation)
         return layouts.owners(system, instruction, history, observation, self.kept)
 
+    def coordinates(self, resize: Resize) -> Coordinates:
+        """Pixels of the resized image, or shares of it with four decimals, as in the family's own data."""
+        if self.space == "relative":
+            return Coordinates(resize, "relative", scale=1.0, decimals=4)
+        return Coordinates(resize, "absolute", shares=True)
+
     def parse(self, text: str, resize: Resize, capabilities: frozenset[str] | None = None) -> Parsed:
-        return parser.parse(text, Places(resize, self.space), capabilities, bare_point=self.grounding)
+        with reading(text):
+            return parser.parse(text, self.coordinates(resize), capabilities, bare_point=self.grounding)
 
     def write(self, thought: str, actions: Sequence[Action], resize: Resize) -> str:
-        return write_answer(thought, actions, Places(resize, self.space), self.level)
+        return write_answer(thought, actions, self.coordinates(resize), self.level)

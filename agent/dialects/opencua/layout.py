@@ -15,14 +15,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal, get_args
 
-from agent.dialects.layouts import note_text
-from agent.dialects.opencua.steps import Memory, is_readable, step_text
+from agent.dialects.layouts import neutral, note_text
+from agent.dialects.opencua.parser import read_answer
+from agent.dialects.reading import MAX_ANSWER, CallError
 from agent.errors import DialectError
 from agent.history import History, Observation, Turn
-from guikv.content import Message, Part, Text
+from guikv.content import Message, Part, Reply, Text
 
+Memory = Literal["action", "thought", "observation"]
+"""What is remembered of an old step: its action; with its thought; with its observation too."""
 Old = Literal["joined", "turns"]
 """What becomes of steps whose screenshot is gone: one assistant turn for all of them, as in OSWorld's
 `mm_agents/opencua`, or one for each, as in OpenCUA's `evaluation/agentnetbench`."""
@@ -95,9 +99,9 @@ def owners(
 def _joined(steps: Sequence[_Step], shown: int) -> list[Message]:
     """All steps but the last `shown` as one text."""
     older = steps[: len(steps) - shown]
-    messages = [_said("\n".join(map(_remembered, older)))] if older else []
+    messages = [_assistant("\n".join(map(_remembered, older)))] if older else []
     for step in steps[len(older) :]:
-        messages += [*_seen(step.seen), _said(step.text)]
+        messages += [*_seen_turn(step.seen), _assistant(step.text)]
     return messages
 
 
@@ -109,9 +113,9 @@ def _turns(steps: Sequence[_Step], shown: int, texts: int) -> list[Message]:
     messages: list[Message] = []
     for left, step in zip(range(len(steps), 0, -1), steps, strict=True):
         if left <= max(shown, texts):
-            messages += _seen(step.seen if left <= shown else replace(step.seen, frame=None))
+            messages += _seen_turn(step.seen if left <= shown else replace(step.seen, frame=None))
         if left <= texts:
-            messages.append(_said(step.text))
+            messages.append(_assistant(step.text))
     return messages
 
 
@@ -130,11 +134,38 @@ def _steps(history: History, observation: Observation, memory: Memory) -> tuple[
     return steps, unread if observation.frame is None else []
 
 
-def _said(text: str) -> Message:
+@lru_cache(maxsize=512)
+def is_readable(reply: Reply) -> bool:
+    """Did the answer hold calls? What was in them need not have been right."""
+    try:
+        return len(reply.text) <= MAX_ANSWER and bool(read_answer(reply.text).calls)
+    except CallError:
+        return False
+
+
+@lru_cache(maxsize=512)
+def step_text(number: int, reply: Reply, memory: Memory) -> str:
+    """The text under which step `number` (from 1) is remembered, of an answer that is readable.
+
+    Models leave sections out: without a sentence on the action its code stands in, and other sections are skipped.
+    """
+    answer = read_answer(reply.text)
+    told = answer.sections
+    parts = []
+    if memory == "observation" and told.observation:
+        parts.append(f"## Observation:\n{told.observation}\n")
+    if memory != "action" and told.thought:
+        parts.append(f"## Thought:\n{told.thought}\n")
+    parts.append(f"## Action:\n{told.action or answer.code.strip()}\n")
+    # The model's own words must not become control tokens.
+    return f"# Step {number}:\n" + neutral("\n".join(parts))
+
+
+def _assistant(text: str) -> Message:
     return Message("assistant", (Text(text),))
 
 
-def _seen(observation: Observation) -> list[Message]:
+def _seen_turn(observation: Observation) -> list[Message]:
     """A user's turn, none where there is nothing to show."""
     return [_user(observation, "")] if observation.frame is not None or observation.notes else []
 

@@ -7,7 +7,7 @@ from urllib.parse import quote_plus
 
 from agent.dialects.qwen.arguments import ArgumentError, Arguments
 from agent.dialects.qwen.jsonish import JsonError, read_object
-from agent.dialects.ui_tars.keys import MAX_KEYS, KeyNameError, read_chord, read_key
+from agent.dialects.qwen.keys_old import MAX_KEYS, KeyNameError, read_chord, read_key
 from envs.actions import Action, Back, Forward, KeyDown, Keys, KeyUp, Navigate, OpenApp, SystemButton
 
 Button = Literal["home", "back", "recents", "menu", "enter", "power", "volume_up", "volume_down", "mute"]

@@ -1,95 +1,74 @@
-"""From a call's name and arguments to actions of `envs.actions`."""
+"""The family's calls: what each does, and the other names they go by."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from agent.dialects.ui_tars import devices, pointer
-from agent.dialects.ui_tars.arguments import CONTENT, ArgumentError, Arguments
-from envs.actions import Action, Answer, AskUser, Finish, Navigate, Type, Wait
+from agent.dialects import verbs
+from agent.dialects.arguments import Arguments, Names
+from agent.dialects.draft import Draft
+from agent.dialects.scanner import Grammar
+from agent.dialects.verbs import MILLISECONDS_FROM, Builder
+from envs.actions import Finish
 
 PROMPT_WAIT = 5.0
 """Seconds of `wait()`: what the prompt promises."""
-MAX_WAIT = 60.0
 
-_FAILED = frozenset({"failure", "fail", "failed", "infeasible", "impossible", "unsuccessful"})
-
-Builder = Callable[[Arguments], tuple[Action, ...]]
+NAMES = Names()
 
 
-def type_text(args: Arguments) -> tuple[Action, ...]:
-    r"""`type(content='..')`.
-
-    A newline at the end (also as literal backslash-n) submits; a place is clicked first.
-    """
-    content = args.text(*CONTENT)
-    if content is None:
-        raise ArgumentError("type needs content")
-    text, submit = split_submit(content)
-    typed = Type(text=text, submit=submit)
-    point = args.maybe_point() if args.has("start_box", "point") else None
-    return (typed,) if point is None else (*pointer.click(point), typed)
+def split_submit(text: str) -> tuple[str, bool]:
+    r"""A backslash and an n at the end submit too: some models double the backslash that the prompt asks for."""
+    bare = text
+    while bare.endswith(("\n", "\\n")):
+        bare = bare.removesuffix("\\n") if bare.endswith("\\n") else bare[:-1]
+    return bare, bare != text
 
 
-def split_submit(content: str) -> tuple[str, bool]:
-    """Text without its trailing newlines, and whether there were any."""
-    text = content
-    while text.endswith(("\n", "\\n")):
-        text = text[:-1] if text.endswith("\n") else text[:-2]
-    return text, text != content
+def finished(args: Arguments, draft: Draft) -> None:
+    """The end: a failure where the status or the whole message says so."""
+    given = args.find(*args.names.status)
+    message = args.text(*args.names.text)
+    status = verbs.read_status(message or "") if given is None else verbs.read_status(str(given))
+    if given is not None and status is None:
+        raise args.error(f"the status is success or failure, not {str(given)[:20]!r}")
+    draft.add(Finish(status=status or "success", message=str(given or "") if message is None else message))
 
 
-def wait(args: Arguments) -> tuple[Action, ...]:
-    given = args.find("time", "seconds", "duration") or args.positional(0)
-    if given is None:
-        return (Wait(seconds=PROMPT_WAIT),)
-    return (Wait(seconds=min(pointer.seconds(given, args.call.name), MAX_WAIT)),)
-
-
-def finished(args: Arguments) -> tuple[Action, ...]:
-    message = args.text(*CONTENT, "status") or ""
-    status = args.find("status") or message
-    failed = status.strip(" .!'\"").casefold() in _FAILED
-    return (Finish(status="failure" if failed else "success", message=message),)
-
-
-def navigate(args: Arguments) -> tuple[Action, ...]:
-    url = (args.text("url", *CONTENT) or "").strip()
-    if not url:
-        raise ArgumentError("navigate needs a url")
-    return (Navigate(url=url),)
+def error_env(args: Arguments, draft: Draft) -> None:
+    draft.add(Finish(status="failure", message=args.text(*args.names.text) or "error_env"))
 
 
 BUILDERS: dict[str, Builder] = {
-    "click": pointer.button("left", 1),
-    "left_double": pointer.button("left", 2),
-    "left_triple": pointer.button("left", 3),
-    "right_single": pointer.button("right", 1),
-    "middle_click": pointer.button("middle", 1),
-    "drag": pointer.drag,
-    "swipe": pointer.swipe,
-    "select": pointer.select,
-    "hover": pointer.move,
-    "scroll": pointer.scroll,
-    "long_press": pointer.long_press,
-    "hotkey": devices.hotkey,
-    "press": devices.key_down,
-    "release": devices.key_up,
-    "type": type_text,
-    "wait": wait,
-    "navigate": navigate,
-    "navigate_back": devices.back,
-    "navigate_forward": devices.forward,
-    "open_app": devices.open_app,
-    "press_home": devices.system_button("home"),
-    "press_back": devices.back_button,
-    "press_enter": devices.system_button("enter"),
-    "press_menu": devices.system_button("menu"),
-    "press_recent": devices.system_button("recents"),
+    "click": verbs.click("left", 1),
+    "left_double": verbs.click("left", 2),
+    "left_triple": verbs.click("left", 3),
+    "right_single": verbs.click("right", 1),
+    "middle_click": verbs.click("middle", 1),
+    "drag": verbs.drag,
+    "mouse_down": verbs.mouse_down,
+    "mouse_up": verbs.mouse_up,
+    "swipe": verbs.swipe,
+    "select": verbs.select,
+    "hover": verbs.move,
+    "scroll": verbs.scroll,
+    "long_press": verbs.long_press(MILLISECONDS_FROM),
+    "hotkey": verbs.hotkey(frozenset({"back"})),
+    "press": verbs.key_down,
+    "release": verbs.key_up,
+    "type": verbs.type_text(split_submit),
+    "wait": verbs.wait(PROMPT_WAIT, MILLISECONDS_FROM),
+    "navigate": verbs.navigate,
+    "navigate_back": verbs.go_back,
+    "navigate_forward": verbs.go_forward,
+    "open_app": verbs.open_app,
+    "press_home": verbs.press_button("home"),
+    "press_back": verbs.press_button("back"),
+    "press_enter": verbs.press_button("enter"),
+    "press_menu": verbs.press_button("menu"),
+    "press_recent": verbs.press_button("recents"),
     "finished": finished,
-    "call_user": lambda args: (AskUser(question=args.text(*CONTENT) or ""),),
-    "answer": lambda args: (Answer(text=args.text(*CONTENT) or ""),),
-    "error_env": lambda args: (Finish(status="failure", message=args.text(*CONTENT) or "error_env"),),
+    "call_user": verbs.ask_user,
+    "answer": verbs.answer,
+    "error_env": error_env,
 }
 """Name of the official prompts → builder of its actions."""
 
@@ -129,13 +108,14 @@ ALIASES: dict[str, str] = {
 }
 
 
-def canonical(name: str) -> str | None:
-    """The name under which a call is known here, or None."""
+def canonical(name: str) -> str:
+    """The name under which a call stands in BUILDERS, where it does."""
     name = name.casefold()
-    name = ALIASES.get(name, name)
-    return name if name in BUILDERS or name in pointer.HALVES else None
+    return ALIASES.get(name, name)
 
 
-def build(args: Arguments) -> tuple[Action, ...]:
-    """Actions of one call whose name is known. Raises ArgumentError and the value errors of its arguments."""
-    return BUILDERS[canonical(args.call.name) or ""](args)
+def is_known(name: str) -> bool:
+    return canonical(name) in BUILDERS
+
+
+GRAMMAR = Grammar(is_known, NAMES.all, (*NAMES.start, *NAMES.end))

@@ -1,4 +1,4 @@
-"""UI-TARS as a `Dialect`."""
+"""UI-TARS as a `Dialect`: how it is made, its prompt, and how an episode is laid out as chat messages."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ from pathlib import Path
 
 from agent.dialects.base import Parsed
 from agent.dialects.coordinates import Coordinates, Space
-from agent.dialects.layouts import Layout, check_layout, neutral
+from agent.dialects.layouts import Layout, check_layout, first_held, neutral, user_parts
 from agent.dialects.prompts import check_template, fill, official_template, template_from_file
 from agent.dialects.ui_tars import parser
-from agent.dialects.ui_tars.layout import IMAGES
-from agent.dialects.ui_tars.layout import render as lay_out
 from agent.dialects.ui_tars.serialize import write_answer
 from agent.history import History, Observation
 from envs.actions import Action
 from envs.geometry import Resize
-from guikv.content import Message
+from guikv.content import Message, Text
+
+SYSTEM = "You are a helpful assistant."
+IMAGES = 5
+"""Screenshots that the owners' agents send."""
 
 
 @dataclass(frozen=True)
@@ -78,3 +80,27 @@ class UiTars:
 
     def write(self, thought: str, actions: Sequence[Action], resize: Resize) -> str:
         return write_answer(thought, actions, Coordinates(resize, self.space))
+
+
+def lay_out(
+    prompt: str, history: History, observation: Observation, layout: Layout = "append", images: int = IMAGES
+) -> tuple[Message, ...]:
+    """system, user(prompt), then per step user(screenshot) and assistant(reply), then user(newest screenshot).
+
+    Remarks of the harness stand before the screenshot of the step that follows them. Appended, nothing written earlier
+    ever changes; in the owners' layout only the last `images` screenshots are sent, while all replies stay. System text
+    and prompt are protected from eviction; the prompt may hold control tokens, as the official ones do around places.
+    """
+    messages = [
+        Message("system", (Text(SYSTEM, protected=True),)),
+        Message("user", (Text(prompt, protected=True, control=True),)),
+    ]
+    first = first_held(history, observation, images) if layout == "owners" else 0
+    for index, turn in enumerate(history.turns):
+        seen = turn.observation if index >= first else Observation(None, turn.observation.notes)
+        parts = user_parts(seen)
+        if parts or index >= first:
+            messages.append(Message("user", parts))
+        messages.append(Message("assistant", (turn.reply,)))
+    messages.append(Message("user", user_parts(observation)))
+    return tuple(messages)

@@ -1,28 +1,31 @@
-"""From an answer to typed actions, or a ParseError. Nothing is ever evaluated."""
+"""From an answer to typed actions, or a ParseError. Nothing is ever evaluated.
+
+    Thought: <free text>
+    Action: <call>
+
+and everything that models of the family make of it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import replace
 
-from pydantic import ValidationError
-
+from agent.dialects.arguments import Arguments, Call
 from agent.dialects.base import Parsed
-from agent.dialects.coordinates import Coordinates, PointError
-from agent.dialects.scanner import Call, CallError, name_end, scan_call
-from agent.dialects.ui_tars.actions import build, canonical
-from agent.dialects.ui_tars.arguments import ArgumentError, Arguments
-from agent.dialects.ui_tars.envelope import Envelope, join, open_envelope, skip_label, thought_of
-from agent.dialects.ui_tars.pointer import HALVES, click, join_halves
+from agent.dialects.coordinates import Coordinates
+from agent.dialects.draft import Draft
+from agent.dialects.envelope import join, split_thinking, strip_end_marks
+from agent.dialects.reading import CallError, check_count, reading
+from agent.dialects.scanner import call_name, check_rest, name_start, scan_call, unclear, well_formed
+from agent.dialects.ui_tars.actions import BUILDERS, GRAMMAR, NAMES, canonical, is_known
+from agent.dialects.verbs import apply
 from agent.errors import ParseError
-from envs.actions import Action
-from envs.geometry import Point
+from envs.actions import Action, Click
 
-MAX_ANSWER = 65_536
-"""Characters; a longer answer is a model gone astray."""
-MAX_CALLS = 32
-
+THOUGHT_LABELS = ("Thought", "Reflection", "Action_Summary")
 _BETWEEN = " \t\r\n`;,"
 _FENCES = ("python", "action", "code", "json")
+_COLONS = ":："
 
 
 def parse(
@@ -36,43 +39,60 @@ def parse(
 
     `bare_point` also takes an answer that is nothing but a point as a click there (grounding prompts).
     """
-    if len(text) > MAX_ANSWER:
-        raise ParseError(f"the answer has {len(text)} characters, more than {MAX_ANSWER}", text[:200])
-    envelope = open_envelope(text)
-    try:
-        spans = _calls(envelope)
-        if not spans and bare_point:
-            return Parsed(envelope.thought, click(coordinates.point(envelope.body)), envelope.body.strip())
-        if not spans:
-            raise ParseError("the answer holds no action", text)
-        calls = [call for call, _ in spans]
-        actions = _actions([Arguments(call, coordinates, capabilities) for call in calls])
-    except (CallError, ArgumentError, PointError) as error:
-        raise ParseError(str(error), text) from error
-    except ValidationError as error:
-        raise ParseError(f"an argument is out of range: {error.errors()[0]['msg']}", text) from error
-    start = spans[0][1]
-    thought = envelope.thought if envelope.labelled else join(envelope.thought, thought_of(envelope.body[:start]))
-    return Parsed(thought, actions, envelope.body[start : calls[-1].end])
+    with reading(text):
+        for part in split_thinking(strip_end_marks(text), _well_formed, _unclear):
+            label = _find_label(part.text, "Action")
+            body = part.text if label is None else part.text[label[1] :]
+            calls = _find_calls(body, labelled=label is not None)
+            if calls:
+                check_rest(f"{body}\n{part.after}", calls, GRAMMAR)
+                _check_stray(body, calls[-1].end)
+                before = body[: calls[0].start] if label is None else part.text[: label[0]]
+                source = body[calls[0].start : calls[-1].end]
+                thought = join(part.thought, thought_of(before))
+                return Parsed(thought, _act(calls, coordinates, capabilities), source)
+            if bare_point and body.strip():
+                x, y = coordinates.point(body)
+                thought = part.thought if label is None else join(part.thought, thought_of(part.text[: label[0]]))
+                return Parsed(thought, (Click(x=x, y=y),), body.strip())
+            if label is not None or _opens_lines_with_calls(body):
+                # It is an answer, though none that can be read: what was thought before does not stand in for it.
+                break
+    raise ParseError("the answer holds no action", text)
 
 
-def _calls(envelope: Envelope) -> list[tuple[Call, int]]:
-    """All calls that follow each other, each with its start. Empty when there is none."""
-    body = envelope.body
+def _well_formed(text: str) -> list[tuple[int, int]]:
+    return well_formed(text, GRAMMAR)
+
+
+def _unclear(text: str) -> list[tuple[int, int]]:
+    return unclear(text, GRAMMAR)
+
+
+def _act(calls: list[Call], coordinates: Coordinates, capabilities: frozenset[str] | None) -> tuple[Action, ...]:
+    draft = Draft()
+    for call in calls:
+        folded = replace(call, name=canonical(call.name))
+        apply(Arguments(folded, coordinates, capabilities, NAMES), draft, BUILDERS)
+    return draft.finish()
+
+
+def _find_calls(body: str, labelled: bool) -> list[Call]:
+    """All calls that follow each other; none where nothing looks like one. Raises CallError."""
     start = _next(body, 0)
-    if not _call_starts(body, start, envelope.labelled):
+    name = call_name(body, start)
+    if not name or not (labelled or is_known(name)):
         found = _first_known(body)
         if found is None:
             return []
         start = found
-    spans: list[tuple[Call, int]] = []
-    while len(spans) < MAX_CALLS:
-        call = scan_call(body, start)
-        spans.append((call, start))
-        start = _next(body, call.end)
-        if not _call_starts(body, start, strict=True):
-            return spans
-    raise CallError(f"more than {MAX_CALLS} actions in one answer")
+    calls: list[Call] = []
+    while True:
+        calls.append(scan_call(body, start, GRAMMAR))
+        check_count(len(calls))
+        start = _next(body, calls[-1].end)
+        if not call_name(body, start):
+            return calls
 
 
 def _next(body: str, index: int) -> int:
@@ -84,17 +104,9 @@ def _next(body: str, index: int) -> int:
         for fence in _FENCES:
             if body.startswith(fence + "\n", index) and body[index - 1 : index] == "`":
                 index += len(fence)
-        index = skip_label(body, index)
+        index = _label_at(body, index, "Action") or index
         if index == before:
             return index
-
-
-def _call_starts(body: str, index: int, strict: bool) -> bool:
-    """Does `name(` stand here? Unless `strict`, only names that are known count."""
-    stop = name_end(body, index)
-    if stop == index or not body.startswith("(", stop):
-        return False
-    return strict or canonical(body[index:stop]) is not None
 
 
 def _first_known(body: str) -> int | None:
@@ -102,10 +114,8 @@ def _first_known(body: str) -> int | None:
     anywhere = None
     bracket = body.find("(")
     while bracket >= 0:
-        start = bracket
-        while start > 0 and bracket - start < 24 and (body[start - 1].isalnum() or body[start - 1] == "_"):
-            start -= 1
-        if start < bracket and canonical(body[start:bracket]) is not None:
+        start = name_start(body, bracket)
+        if is_known(body[start:bracket]):
             if start == 0 or body[start - 1] == "\n":
                 return start
             anywhere = start if anywhere is None else anywhere
@@ -113,25 +123,70 @@ def _first_known(body: str) -> int | None:
     return anywhere
 
 
-def _actions(calls: Sequence[Arguments]) -> tuple[Action, ...]:
-    actions: list[Action] = []
-    down: Arguments | None = None
-    between: list[Point] = []
-    for args in calls:
-        name = canonical(args.call.name)
-        if name is None:
-            raise ArgumentError(f"there is no action {args.call.name[:40]!r}")
-        if name == HALVES[0] and down is None:
-            down, between = args, []
-        elif name == HALVES[1] and down is not None:
-            actions.append(join_halves(down, tuple(between), args))
-            down = None
-        elif name in HALVES or (down is not None and name != "hover"):
-            raise ArgumentError("mouse_down and mouse_up belong together in one answer; use drag")
-        elif down is not None:
-            between.append(args.point())
-        else:
-            actions += build(args)
-    if down is not None:
-        raise ArgumentError("mouse_down without mouse_up in the same answer; use drag")
-    return tuple(actions)
+def _check_stray(body: str, index: int) -> None:
+    """Raises CallError for a call behind prose that follows the calls: it would be left out.
+
+    A comment is none, and a second step with labels of its own is imagined.
+    """
+    lines = body[index:].split("\n")
+    labels = ("Action", *THOUGHT_LABELS)
+    own = [any(_label_at(line.lstrip("* "), 0, label) for label in labels) for line in lines]
+    rest = "\n".join(lines[: own.index(True, 1) if True in own[1:] else None])
+    for start, end in well_formed(rest, GRAMMAR):
+        before = rest.rfind("\n", 0, start) + 1
+        if "#" not in rest[before:start] or "\n" in rest[start:end]:
+            raise CallError("a call stands behind other text; write the calls one after the other")
+
+
+def _opens_lines_with_calls(body: str) -> bool:
+    return any(call_name(line, 0) for line in body.split("\n"))
+
+
+def _find_label(text: str, word: str) -> tuple[int, int] | None:
+    """Start and end of the first `word:` that opens a line; failing that, of the last one anywhere."""
+    anywhere = None
+    index = text.find(word)
+    while index >= 0:
+        after = _label_at(text, index, word)
+        if after is not None:
+            # Looking back a few characters is enough: indentation, list marks, bold.
+            before = text[max(0, index - 8) : index]
+            opens_line = "\n" in before or index <= 8
+            if opens_line and not before.rpartition("\n")[2].strip(" \t*#->`"):
+                return index, after
+            if not (index and (text[index - 1].isalnum() or text[index - 1] in "_\"'")):
+                anywhere = (index, after)
+        index = text.find(word, index + len(word))
+    return anywhere
+
+
+def _label_at(text: str, index: int, word: str) -> int | None:
+    """Index after `word:` (bold or with a full-width colon too) at `index`, or None."""
+    if not text.startswith(word, index):
+        return None
+    index += len(word)
+    for _ in range(4):
+        if index < len(text) and text[index] in "* \t":
+            index += 1
+    if index < len(text) and text[index] in _COLONS:
+        index += 1
+        return index + 2 if text.startswith("**", index) else index
+    return None
+
+
+def thought_of(text: str) -> str:
+    """Thought, reflection and summary without their labels, one a line."""
+    lines = []
+    for line in text.strip().splitlines():
+        stripped = line.strip()
+        for label in THOUGHT_LABELS:
+            bare = stripped.lstrip("* ")
+            after = _label_at(bare, 0, label)
+            if after is not None:
+                stripped = bare[after:].strip()
+                break
+        # Reflection and summary may share a line.
+        for colon in _COLONS:
+            stripped = stripped.replace(f"Action_Summary{colon}", "\n")
+        lines += [part.strip() for part in stripped.split("\n")]
+    return "\n".join(line for line in lines if line.strip("*`"))

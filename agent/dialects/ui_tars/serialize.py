@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from agent.dialects.coordinates import Coordinates
-from agent.dialects.scanner import escape
+from agent.dialects.escapes import escape
 from agent.errors import DialectError
 from envs.actions import (
     Action,

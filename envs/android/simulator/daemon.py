@@ -11,18 +11,18 @@ from typing import Any, Protocol, TypeVar
 
 from PIL import Image
 
+from envs.android.peer import same_user
 from envs.android.simulator import control, ports
 from envs.android.simulator.connection import Connection
 from envs.android.simulator.files import serve_files
 from envs.android.simulator.framebuffer import serve_framebuffer
-from envs.android.simulator.peer import same_user
 from envs.android.simulator.shell import run_command
 from envs.android.simulator.streams import Refused, Stream
 from envs.base import EnvError, SetupError
 
 T = TypeVar("T")
 
-_WAIT_SECONDS = 10.0
+_WAIT_SECONDS = 60.0
 _EMULATORS = range(5555, 5586)
 """Ports where every adb server looks for emulators by itself."""
 _ATTEMPTS = 50

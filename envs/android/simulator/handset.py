@@ -43,7 +43,7 @@ class Handset:
         self._order: list[str] = []
         self.screen = Screen(options)
         try:
-            self.finger = Finger(self.screen.glass)
+            self.finger = Finger(self.screen.x_screen)
             self.home()
         except BaseException:
             self.close()

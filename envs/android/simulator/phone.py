@@ -27,7 +27,9 @@ class Phone:
     """The device side of adb, with a screen that Chromium draws. Use as a context manager.
 
     Simulated: support for tests and for the demonstration, no Android. It listens on loopback only, and only for
-    processes of the same user. Its shell is this machine's /bin/sh in a private folder: not a sandbox.
+    processes of the same user; an adb server passes on what anybody asks it, so connect it to an `AdbServer`, which
+    hangs up on other users, and not to one on adb's usual port. Its shell is this machine's /bin/sh in a private
+    folder: not a sandbox.
     There is no status bar and no keyboard on the screen: what is typed arrives as key presses or, from ADBKeyboard's
     broadcasts, as text.
 
@@ -76,7 +78,7 @@ class Phone:
     @property
     def display(self) -> str:
         """The X display that the screen is on."""
-        return self.handset.screen.glass.display
+        return self.handset.screen.x_screen.display
 
     def drop(self) -> None:
         """Go out of reach: cut all connections and refuse new ones."""

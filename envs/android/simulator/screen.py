@@ -1,4 +1,4 @@
-"""The phone's screen: a Chromium window that fills the glass."""
+"""The phone's screen: a Chromium window that fills its part of an X server."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any
 from PIL import Image
 from playwright.async_api import CDPSession, Error, Page
 
-from envs.android.simulator.glass import Glass
 from envs.android.simulator.options import DENSITY_OF_ONE, PhoneOptions
+from envs.android.simulator.x_screen import XScreen
 from envs.base import ActionFailed, EnvironmentDied, SetupError
 from envs.browser import Browser, BrowserOptions
 
 SMALLEST_BUFFER = 2560
 """Pixels each way that there are for other sizes of the screen."""
-_WAIT_SECONDS = 10.0
-_CALL_SECONDS = 10.0
+_WAIT_SECONDS = 60.0
+_CALL_SECONDS = 60.0
 _FOCUSED = """() => {
   let found = document.activeElement;
   while (found?.shadowRoot?.activeElement) found = found.shadowRoot.activeElement;
@@ -33,7 +33,7 @@ class Screen:
         self.size, self.density = options.size, options.density
         self._sessions: list[CDPSession] = []
         self._browser: Browser | None = None
-        self.glass = Glass(max(SMALLEST_BUFFER, *options.size))
+        self.x_screen = XScreen(max(SMALLEST_BUFFER, *options.size))
         try:
             self._open("about:blank")
         except BaseException:
@@ -101,10 +101,10 @@ class Screen:
 
     def picture(self) -> Image.Image:
         """What the screen shows, RGB."""
-        return self.glass.picture(self.size)
+        return self.x_screen.picture(self.size)
 
     def resize(self, size: tuple[int, int]) -> None:
-        """Turn or resize the screen; the page stays. Each side is at most that of the glass."""
+        """Turn or resize the screen; the page stays. Each side is at most that of the X server."""
         if size != self.size:
             self.size = size
             self._fit()
@@ -121,7 +121,7 @@ class Screen:
         try:
             self._close_browser()
         finally:
-            self.glass.close()
+            self.x_screen.close()
 
     def _open(self, url: str) -> None:
         scale = self.density / DENSITY_OF_ONE
@@ -129,7 +129,7 @@ class Screen:
         self._browser = Browser.launch(
             BrowserOptions(
                 kiosk=True,
-                display=self.glass.display,
+                display=self.x_screen.display,
                 headless=False,
                 touch=True,
                 scale=scale,
@@ -165,7 +165,7 @@ class Screen:
         except Error:
             # It may be gone again already.
             return
-        self.glass.fill(self.size)
+        self.x_screen.fill(self.size)
 
     async def _touchable(self, page: Page) -> CDPSession:
         session = await page.context.new_cdp_session(page)
@@ -180,7 +180,7 @@ class Screen:
         """Wait until the page has the screen's size."""
         deadline = time.monotonic() + _WAIT_SECONDS
         while time.monotonic() < deadline:
-            self.glass.fill(self.size)
+            self.x_screen.fill(self.size)
             try:
                 if self._filled():
                     self.browser.evaluate(_DRAWN)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 
-from envs.android.simulator.glass import Glass
+from envs.android.simulator.x_screen import XScreen
 
 Point = tuple[float, float]
 
@@ -18,8 +18,8 @@ LONG_PRESS_SECONDS = 0.8
 class Finger:
     """One finger; a gesture waits for the one before to end. Coordinates are pixels of the screen."""
 
-    def __init__(self, glass: Glass) -> None:
-        self._glass = glass
+    def __init__(self, x_screen: XScreen) -> None:
+        self._x_screen = x_screen
         self._lock = threading.RLock()
         self._stopped = threading.Event()
         self._down = False
@@ -54,14 +54,14 @@ class Finger:
             self.move(at)
             if not self._down:
                 self._down = True
-                self._glass.button(down=True)
+                self._x_screen.button(down=True)
 
     def move(self, at: Point) -> None:
         with self._lock:
-            self._glass.point(round(at[0]), round(at[1]))
+            self._x_screen.point(round(at[0]), round(at[1]))
 
     def lift(self) -> None:
         with self._lock:
             if self._down:
                 self._down = False
-                self._glass.button(down=False)
+                self._x_screen.button(down=False)

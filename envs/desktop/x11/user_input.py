@@ -29,6 +29,7 @@ _WHAT = {_KEY_PRESS: "keyboard", _KEY_RELEASE: "keyboard"} | dict.fromkeys(
 _REPEAT_SECONDS = 0.06
 """A key that comes back so soon was never let go: some servers repeat a held key in this way."""
 _HOLD_SECONDS = 0.02
+_CLOCK = 0xFFFFFFFF
 _LOOK_SECONDS = 0.5
 _RAW = struct.Struct("=HIIH")
 """Of a raw event: device, time, key or button, source."""
@@ -55,6 +56,7 @@ class Person(threading.Thread):
                 'use another server, or set on_user_input="ignore" and stop_key=""',
             )
         self._down: dict[int, float] = {}
+        self._pressed: dict[int, int] = {}
         self._let_go: dict[int, float] = {}
         self._select()
         self._injected = self._read_devices()
@@ -96,16 +98,22 @@ class Person(threading.Thread):
         elif event.type == self._ge.GenericEventCode and event.evtype == _HIERARCHY:
             self._injected = self._read_devices()
         elif event.type == self._ge.GenericEventCode and event.evtype in _WHAT:
-            _, _, detail, source = _RAW.unpack_from(event.data)
+            _, when, detail, source = _RAW.unpack_from(event.data)
             if source not in self._injected:
                 self._control.person(_WHAT[event.evtype])
                 if _WHAT[event.evtype] == "keyboard":
-                    self._key(detail, event.evtype == _KEY_PRESS)
+                    self._key(detail, event.evtype == _KEY_PRESS, when)
 
-    def _key(self, code: int, pressed: bool) -> None:
+    def _key(self, code: int, pressed: bool, when: int) -> None:
+        """`when` counts the server's milliseconds: on a busy machine a whole press may be read at once."""
         if not pressed:
             self._let_go[code] = time.monotonic()
+            held = (when - self._pressed.get(code, when)) & _CLOCK
+            if len(self._chord) == 1 and held >= 1000 * self._hold and self._key_name(code) in self._chord:
+                self._control.stop()
             return
+        if code not in self._down:
+            self._pressed[code] = when
         self._let_go.pop(code, None)
         self._down.setdefault(code, time.monotonic())
         if len(self._chord) > 1 and self._chord <= self._names():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from Xlib import X, Xatom
 from Xlib.display import Display
 from Xlib.error import XError
@@ -12,6 +14,9 @@ from envs.desktop.area import Area
 
 _LONGEST = 200
 _DEPTH = 12
+_PLANES, _PIXEL = 0xFFFFFFFF, 4
+
+Look = Literal["none", "blank", "drawn"]
 
 
 class Windows:
@@ -49,6 +54,36 @@ class Windows:
         """Titles of all windows, topmost first."""
         found = [self._title(window) for window in reversed(self._listed())]
         return [title for title in found if title]
+
+    def look(self, title: str = "") -> Look:
+        """Of the windows whose title has this part: whether one is on the screen, and has drawn itself.
+
+        A window is there before its program draws into it; until then it is of one colour, or shows what was below.
+        """
+        wanted = title.casefold().strip()
+        found: Look = "none"
+        for window in self._listed():
+            name = self._title(window)
+            if name and wanted in name.casefold() and self._shown(window):
+                if not self._of_one_colour(window):
+                    return "drawn"
+                found = "blank"
+        return found
+
+    def _of_one_colour(self, window: Window) -> bool:
+        screen, place = self._display.screen(), self._place(window)
+        if place is None:
+            return True
+        left, top = max(0, place.x), max(0, place.y)
+        right = min(screen.width_in_pixels, place.x + place.width)
+        bottom = min(screen.height_in_pixels, place.y + place.height)
+        if right <= left or bottom <= top:
+            return True
+        try:
+            data = window.get_image(left - place.x, top - place.y, right - left, bottom - top, X.ZPixmap, _PLANES).data
+        except XError:
+            return True
+        return bytes(data) == bytes(data[:_PIXEL]) * (len(data) // _PIXEL)
 
     def _find(self, title: str) -> Window:
         wanted = title.casefold().strip()

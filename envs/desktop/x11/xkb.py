@@ -1,5 +1,6 @@
 """Reading and writing the keyboard extension's map (XKB), as far as keysyms go.
 
+Own code, because python-xlib has no XKB extension, and xcffib has its own connections: a second one to keep in step.
 X's older request changes one stretch of keys at a time, and every change makes every program read the whole map
 anew; here many keys change in one request. All other keys are written back exactly as they were read.
 """

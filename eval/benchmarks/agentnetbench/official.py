@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
 
-from agent.dialects.opencua.places import Places
+from agent.dialects.coordinates import Coordinates
 from agent.dialects.opencua.serialize import write_code
 from agent.errors import DialectError
 from envs.actions import Action, Answer, Click, Drag, Finish, KeyDown, Keys, KeyUp, Move, Scroll, Type, Wait
@@ -93,7 +93,7 @@ def _in_opencua(prediction: Prediction) -> Prediction:
         return prediction
     resize = Resize(prediction.size, prediction.size)
     try:
-        text = write_code(prediction.actions, Places(resize))
+        text = write_code(prediction.actions, Coordinates(resize))
     except DialectError:
         text = ""
     return replace(prediction, texts=(text,), resize=resize, dialect="opencua")

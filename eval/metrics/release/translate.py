@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from agent.dialects.coordinates import Coordinates
+from agent.dialects.ui_tars import FAMILY as UI_TARS
 from agent.dialects.ui_tars.serialize import write_action
 from agent.errors import DialectError
 from envs.actions import Action
@@ -14,24 +14,10 @@ from guikv.errors import GuikvError
 from guikv.models.images import resized
 
 
-@dataclass(frozen=True)
-class _Processor:
-    """UI-TARS-1.5's image processor as the release has it, whatever later checkpoints state."""
-
-    patch_size: int = 14
-    merge_size: int = 2
-    size: dict[str, int] = field(
-        default_factory=lambda: {"shortest_edge": 100 * 28 * 28, "longest_edge": 16384 * 28 * 28}
-    )
-
-
-_UI_TARS = _Processor()
-
-
 def ui_tars_image(screenshot: Size) -> Size | None:
     """What UI-TARS-1.5 would see of it; None for sizes that no model takes."""
     try:
-        return Size(*resized((screenshot.width, screenshot.height), _UI_TARS))
+        return Size(*resized((screenshot.width, screenshot.height), UI_TARS.eyes))
     except GuikvError:
         return None
 

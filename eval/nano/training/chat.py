@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from eval.nano.training.geometry import SIDE, TOKENS
+from eval.nano.training.config import SIDE, TOKENS
 
 SYSTEM = "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n"
 FRAME = "<|im_start|>user\n<|vision_start|>{image}<|vision_end|><|im_end|>\n<|im_start|>assistant\n"

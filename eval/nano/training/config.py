@@ -1,16 +1,28 @@
-"""Configuration of nano: geometry of the screen, the Qwen2.5-VL config, and the checkpoint folder."""
+"""nano in numbers: its screens, its size, and how a screen is made ready for it. Free of heavy imports."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
-from safetensors.torch import save_file
-from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
+from eval.nano.training.tokenizer import VOCAB_SIZE
+from guikv.nano import SPECIAL
 
-from eval.nano.training.geometry import MEAN, MERGE, PATCH, STD, WINDOW
-from eval.nano.training.tokenizer import SPECIAL, VOCAB_SIZE, save_tokenizer
+if TYPE_CHECKING:
+    from transformers import Qwen2_5_VLConfig
+
+SIDE = 280
+"""Screens are SIDE x SIDE pixels."""
+PATCH = 14
+MERGE = 2
+CELL = PATCH * MERGE
+"""One image token covers a CELL x CELL square."""
+GRID = SIDE // CELL
+TOKENS = GRID * GRID
+"""Image tokens of one screen (100)."""
+PATCHES = (SIDE // PATCH) ** 2
+WINDOW = 140
+MEAN = (0.48145466, 0.4578275, 0.40821073)
+STD = (0.26862954, 0.26130258, 0.27577711)
 
 HIDDEN = 256
 HEADS, KV_HEADS = 4, 2
@@ -26,6 +38,8 @@ def nano_config() -> Qwen2_5_VLConfig:
     `rope_theta` is small and `mrope_section` gives the columns most of the frequencies: with the
     family's values a 10x10 grid would hardly rotate the width axis of a 64-wide head.
     """
+    from transformers import Qwen2_5_VLConfig
+
     rope = {"rope_type": "default", "rope_theta": 500.0, "mrope_section": [1, 8, 23]}
     return Qwen2_5_VLConfig(
         text_config={
@@ -83,30 +97,3 @@ def preprocessor_config() -> dict[str, object]:
         "image_mean": list(MEAN),
         "image_std": list(STD),
     }
-
-
-def save_checkpoint(model: Qwen2_5_VLForConditionalGeneration, folder: Path) -> None:
-    """Write the plain checkpoint folder: configs, tokenizer, prompt, and the weights as fp16."""
-    folder.mkdir(parents=True, exist_ok=True)
-    config = model.config.to_dict()
-    config["dtype"] = "float16"
-    # Where a checkpoint was trained further from is a path of that machine.
-    config["_name_or_path"] = ""
-    (folder / "config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
-    generation = {
-        "eos_token_id": IDS["<|im_end|>"],
-        "pad_token_id": IDS["<|endoftext|>"],
-        "do_sample": False,
-        "max_new_tokens": 48,
-    }
-    (folder / "generation_config.json").write_text(json.dumps(generation, indent=2) + "\n")
-    (folder / "preprocessor_config.json").write_text(json.dumps(preprocessor_config(), indent=2) + "\n")
-    (folder / "prompt.txt").write_text(PROMPT)
-    save_tokenizer(folder)
-    state = {
-        n: p.detach().to(torch.float16).contiguous() for n, p in model.state_dict().items() if n != "lm_head.weight"
-    }
-    partial = folder / "model.safetensors.part"
-    save_file(state, str(partial), metadata={"format": "pt"})
-    partial.chmod(0o644)
-    partial.replace(folder / "model.safetensors")

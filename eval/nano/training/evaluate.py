@@ -6,7 +6,6 @@ python -m eval.nano.training.evaluate --pages DIR [--weights DIR] [--limit N] [-
 from __future__ import annotations
 
 import argparse
-import math
 import re
 import sys
 from collections import defaultdict
@@ -19,8 +18,9 @@ import torch
 from PIL import Image
 from transformers import AutoImageProcessor, AutoTokenizer, Qwen2_5_VLForConditionalGeneration
 
+from eval.metrics.measures import interval
 from eval.nano.training import chat
-from eval.nano.training.pages import RenderedPage, load_pages
+from eval.nano.training.stored import RenderedPage, load_pages
 from guikv.nano import WEIGHTS
 
 BATCH = 16
@@ -87,12 +87,6 @@ def hits(page: RenderedPage, reply: str) -> tuple[bool, bool]:
     x0, y0, x1, y1 = page.box
     x, y = int(match[2]), int(match[3])
     return match[1] == page.word, x0 <= x < x1 and y0 <= y < y1
-
-
-def interval(successes: int, n: int) -> float:
-    """Half width of the 95 % Wilson interval."""
-    z, p = 1.96, successes / n
-    return z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
 
 
 def main(argv: list[str] | None = None) -> None:

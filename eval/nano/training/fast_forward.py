@@ -17,8 +17,7 @@ from torch._inductor import config as inductor_config
 from torch.nn import functional
 from transformers import Qwen2_5_VLForConditionalGeneration
 
-from eval.nano.training.config import IDS
-from eval.nano.training.geometry import CELL, GRID, MEAN, PATCH, SIDE, STD, TOKENS, WINDOW
+from eval.nano.training.config import CELL, GRID, IDS, MEAN, PATCH, SIDE, STD, TOKENS, WINDOW
 
 NEGATIVE = -1e4
 

@@ -17,12 +17,12 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from eval.nano.training.config import HIDDEN
+from eval.nano.training.config import CELL, GRID, HIDDEN, TOKENS
 from eval.nano.training.fast_forward import FastForward
-from eval.nano.training.geometry import CELL, GRID, TOKENS
 from eval.nano.training.labels import to_patches
-from eval.nano.training.pages import load_pixels
-from eval.nano.training.threads import Pace
+from eval.nano.training.stored import load_pixels
+from eval.nano.training.threads import ThreadChoice
+from guikv.files import make_folder, replace_file, replacing
 
 BATCH = 16
 CONTRAST = 12
@@ -42,7 +42,7 @@ def compute_features(forward: FastForward, paths: Sequence[Path]) -> tuple[torch
     features = torch.empty(len(paths), TOKENS, HIDDEN, dtype=torch.float16)
     busy = np.zeros((len(paths), TOKENS), np.bool_)
     started = time.monotonic()
-    pace = Pace(torch.get_num_threads())
+    threads = ThreadChoice(torch.get_num_threads())
     for start in range(0, len(paths), BATCH):
         pixels = [load_pixels(p) for p in paths[start : start + BATCH]]
         count = len(pixels)
@@ -51,7 +51,7 @@ def compute_features(forward: FastForward, paths: Sequence[Path]) -> tuple[torch
         patches = torch.from_numpy(np.stack([to_patches(p) for p in padded]))
         features[start : start + count] = forward.see(patches)[:count].half().cpu()
         busy[start : start + count] = [busy_cells(p) for p in pixels]
-        pace.next()
+        threads.next()
         if start // BATCH % 20 == 0:
             rate = (start + count) / (time.monotonic() - started)
             left = (len(paths) - start - count) / rate / 60
@@ -93,11 +93,13 @@ def load_features(
         busy[have] = np.load(store / "busy.npy", allow_pickle=False)[taken]
     if lack:
         features[lack], busy[lack] = compute_features(forward, [paths[i] for i in lack])
-    store.mkdir(parents=True, exist_ok=True)
+    make_folder(store)
     index.unlink(missing_ok=True)
-    features.numpy().tofile(store / "features.f16")
-    np.save(store / "busy.npy", busy, allow_pickle=False)
-    index.write_text("\n".join([tag, *wanted]) + "\n", encoding="utf-8")
+    with replacing(store / "features.f16") as file:
+        features.numpy().tofile(file)
+    with replacing(store / "busy.npy") as file:
+        np.save(file, busy, allow_pickle=False)
+    replace_file(index, ("\n".join([tag, *wanted]) + "\n").encode())
     return features, busy
 
 

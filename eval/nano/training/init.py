@@ -14,8 +14,7 @@ import torch
 from torch import Tensor
 from transformers import Qwen2_5_VLForConditionalGeneration
 
-from eval.nano.training.config import HEADS, HIDDEN, KV_HEADS, nano_config
-from eval.nano.training.geometry import MEAN, PATCH, STD
+from eval.nano.training.config import HEADS, HIDDEN, KV_HEADS, MEAN, PATCH, STD, nano_config
 from eval.nano.training.labels import to_patches
 from eval.nano.training.screens import dense_words
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from eval.nano.training.geometry import CELL, GRID, PATCH, SIDE, TOKENS
+from eval.nano.training.config import CELL, GRID, PATCH, SIDE, TOKENS
 from eval.nano.training.screens import Box, Element, Screen
 
 BLANK = -1

@@ -18,12 +18,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eval.nano.training import chat
-from eval.nano.training.geometry import SIDE, TOKENS
+from eval.nano.training.config import SIDE, TOKENS
 from eval.nano.training.labels import clear_cells
-from eval.nano.training.pages import RenderedPage, load_pages
 from eval.nano.training.samples import Encoded, Encoder, Episode, Turn, click_turn
 from eval.nano.training.screens import Element
-from eval.nano.training.stored import StoredEpisode, StoredStep, load_episodes, load_screens, reply_of
+from eval.nano.training.stored import (
+    RenderedPage,
+    StoredEpisode,
+    StoredStep,
+    load_episodes,
+    load_pages,
+    load_screens,
+    reply_of,
+)
 
 TASKS: tuple[str, ...] = ("form", "form_many", "scroll", "remember_1", "remember_2", "remember_3", "order", "dialog")
 SHARES: dict[str, float] = {

@@ -8,8 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from eval.nano.training.config import HIDDEN
-from eval.nano.training.geometry import GRID, TOKENS
+from eval.nano.training.config import GRID, HIDDEN, TOKENS
 from eval.nano.training.init import EMBED_NORM
 from eval.nano.training.labels import BINS, IGNORE
 

@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from eval.nano.training import chat
-from eval.nano.training.geometry import GRID, TOKENS
+from eval.nano.training.config import GRID, TOKENS
 from eval.nano.training.labels import BLANK, cell_labels, click_point, to_patches
-from eval.nano.training.pages import RenderedPage, load_pages
 from eval.nano.training.screens import Element, Screen, control_page, dense_words, done_page
-from eval.nano.training.tokenizer import SPECIAL, build_tokenizer, word_ids
+from eval.nano.training.stored import RenderedPage, load_pages
+from eval.nano.training.tokenizer import build_tokenizer, word_ids
+from guikv.nano import SPECIAL
 
 PROMPT = "Task: {instruction}"
 

@@ -2,7 +2,7 @@
 
 A screen is pixels plus its elements; for every element the word, the box that may be clicked and
 the box of its text are known, which is all the supervision that training uses. Rendered browser
-pages are loaded into the same `Screen` type (`eval.nano.training.pages`).
+pages are loaded into the same `Screen` type (`eval.nano.training.stored`).
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from eval.nano.training.geometry import SIDE
-from guikv.nano.words import FIELDS, STATUS, WORDS
+from envs.playground.words import FIELDS, STATUS, WORDS
+from eval.nano.training.config import SIDE
 
 Box = tuple[int, int, int, int]
 Colour = tuple[int, int, int]

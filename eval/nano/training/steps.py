@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from eval.nano.training.config import IDS
+from eval.nano.training.config import IDS, TOKENS
 from eval.nano.training.fast_forward import FastForward
-from eval.nano.training.geometry import TOKENS
 from eval.nano.training.labels import STEP
 from eval.nano.training.losses import (
     AuxiliaryHeads,

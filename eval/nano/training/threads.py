@@ -1,4 +1,4 @@
-"""Choosing the threads of a training step by what the rest of the machine is doing.
+"""How many threads a training step gets, by what the rest of the machine is doing.
 
 With a core taken by other work, a parallel loop waits for its preempted half: two threads are then
 several times slower than one. So the cores that others used during the last step are left to them.
@@ -20,7 +20,7 @@ def _busy_seconds() -> float:
     return (sum(ticks) - ticks[3] - ticks[4]) / os.sysconf("SC_CLK_TCK")
 
 
-class Pace:
+class ThreadChoice:
     """Sets torch's thread count before each step; without /proc it stays at `most`."""
 
     def __init__(self, most: int) -> None:

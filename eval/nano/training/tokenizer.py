@@ -14,13 +14,9 @@ from pathlib import Path
 from tokenizers import Regex, Tokenizer, decoders, pre_tokenizers
 from tokenizers.models import BPE
 
-from guikv.nano.words import STATUS, WORDS
-
-SPECIAL: tuple[str, ...] = (
-    "<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>",
-    "<|image_pad|>", "<|video_pad|>", "<|box_start|>", "<|box_end|>",
-)  # fmt: skip
-"""Special tokens with the family's names; their ids are 0, 1, 2, ..."""
+from envs.playground.words import STATUS, WORDS
+from guikv.files import make_folder, replace_file
+from guikv.nano import SPECIAL
 
 PHRASES: tuple[str, ...] = (
     "You are a helpful assistant.", "system\n", "user\n", "assistant\n", "Task: ", "Thought: ", "\nAction: ",
@@ -103,8 +99,8 @@ def word_ids(tokenizer: Tokenizer) -> dict[str, int]:
 
 def save_tokenizer(folder: Path) -> None:
     """Write tokenizer.json and tokenizer_config.json for transformers' `AutoTokenizer`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    build_tokenizer().save(str(folder / "tokenizer.json"))
+    make_folder(folder)
+    replace_file(folder / "tokenizer.json", build_tokenizer().to_str(pretty=True).encode())
     config = {
         "tokenizer_class": "PreTrainedTokenizerFast",
         "eos_token": "<|im_end|>",
@@ -113,4 +109,4 @@ def save_tokenizer(folder: Path) -> None:
         "clean_up_tokenization_spaces": False,
         "add_prefix_space": False,
     }
-    (folder / "tokenizer_config.json").write_text(json.dumps(config, indent=2) + "\n")
+    replace_file(folder / "tokenizer_config.json", (json.dumps(config, indent=2) + "\n").encode())

@@ -16,18 +16,20 @@ import os
 import sys
 import time
 from dataclasses import asdict, dataclass, field
+from io import TextIOWrapper
 from typing import Any
 
-from eval.nano.training import train_episodes as recall
+from eval.nano.training import train_episodes
+from eval.nano.training.data_process import DataProcess
 from eval.nano.training.fast_forward import FastForward
-from eval.nano.training.feed import Feed
 from eval.nano.training.init import new_model
 from eval.nano.training.losses import AuxiliaryHeads, Weights
 from eval.nano.training.optimiser import Optimisers, cosine_fall
+from eval.nano.training.runs import add_run_options, draw_curve, load_run, pick_device, save_run
 from eval.nano.training.samples import make_batches
-from eval.nano.training.state import add_run_options, draw_curve, load_run, pick_device, save_run
 from eval.nano.training.steps import Stepper
-from eval.nano.training.threads import Pace
+from eval.nano.training.threads import ThreadChoice
+from guikv.files import appending, make_folder
 
 EPILOG = "The second stage has options of its own: guikv nano train episodes --help"
 SAVE_EVERY = 60.0
@@ -80,8 +82,8 @@ class Run:
             "stage": self.stage, "level": self.progress.level, "screens": 16, "questions": 3, "full": 0.2,
             "long": args.long, "walls": 0.15, "pages": args.pages, "rendered": args.rendered,
         }  # fmt: skip
-        self.feed = Feed(make_batches, args.seed * 1000003 + self.progress.step, settings)
-        self.log_file = (args.out / "train_log.jsonl").open("a", encoding="utf-8")
+        self.feed = DataProcess(make_batches, args.seed * 1000003 + self.progress.step, settings)
+        self.log_file = TextIOWrapper(appending(args.out / "train_log.jsonl"), "utf-8")
 
     def save(self) -> None:
         """Write the checkpoint and the resume state."""
@@ -149,7 +151,7 @@ class Run:
     def train(self) -> None:
         """Run until the minutes are used up; compile time of the first steps is not counted."""
         p, args = self.progress, self.args
-        pace = Pace(args.threads)
+        threads = ThreadChoice(args.threads)
         print("compiling the vision blocks; this can take a minute or two", flush=True)
         self.step()
         logged = saved = clock = time.monotonic()
@@ -161,7 +163,7 @@ class Run:
                 self.whole = True
                 self.feed.update(full=0.7)
             self.step()
-            pace.next()
+            threads.next()
             now = time.monotonic()
             p.seconds, clock = p.seconds + now - clock, now
             if now - logged > LOG_EVERY:
@@ -182,10 +184,10 @@ def main(argv: list[str] | None = None) -> None:
     """Entry point: `see` (the default) trains eyes and clicks, `episodes` the memory."""
     words = sys.argv[1:] if argv is None else argv
     if words[:1] == ["episodes"]:
-        recall.main(words[1:])
+        train_episodes.main(words[1:])
         return
     args = parse_args(words[1:] if words[:1] == ["see"] else words)
-    args.out.mkdir(parents=True, exist_ok=True)
+    make_folder(args.out)
     os.nice(5)
     run = Run(args)
     run.train()

@@ -13,6 +13,7 @@ import json
 import time
 from collections import defaultdict
 from dataclasses import asdict, dataclass, field
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +23,16 @@ from torch.nn import functional
 from transformers import Qwen2_5_VLForConditionalGeneration
 
 from eval.nano.training.config import HIDDEN
+from eval.nano.training.data_process import DataProcess
 from eval.nano.training.fast_forward import FastForward
 from eval.nano.training.features import load_features, tower_digest
-from eval.nano.training.feed import Feed
 from eval.nano.training.lessons import SHARES, fill_shelf, make_lessons
 from eval.nano.training.losses import answer_loss
 from eval.nano.training.optimiser import Optimisers, cosine_fall
-from eval.nano.training.state import add_run_options, draw_curve, load_run, pick_device, save_run
-from eval.nano.training.threads import Pace
+from eval.nano.training.runs import add_run_options, draw_curve, load_run, pick_device, save_run
+from eval.nano.training.threads import ThreadChoice
 from eval.nano.training.tokenizer import build_tokenizer, word_ids
+from guikv.files import appending, make_folder
 from guikv.nano import WEIGHTS
 
 SAVE_EVERY = 60.0
@@ -160,8 +162,8 @@ class Run:
             "episodes": str(args.episodes), "pages": args.pages, "busy": str(store / "busy.npy"),
             "batch": args.batch, "whole": 0.0, "shares": SHARES,
         }  # fmt: skip
-        self.feed = Feed(make_lessons, args.seed * 1000003 + self.progress.step, settings)
-        self.log_file = (args.out / "episodes_log.jsonl").open("a", encoding="utf-8")
+        self.feed = DataProcess(make_lessons, args.seed * 1000003 + self.progress.step, settings)
+        self.log_file = TextIOWrapper(appending(args.out / "episodes_log.jsonl"), "utf-8")
 
     def save(self) -> None:
         """Write the checkpoint and the resume state."""
@@ -196,7 +198,7 @@ class Run:
     def train(self) -> None:
         """Run until the minutes are used up."""
         p = self.progress
-        pace, means = Pace(self.args.threads), Means()
+        threads, means = ThreadChoice(self.args.threads), Means()
         logged = saved = clock = time.monotonic()
         share = -1.0
         while self.done < 1:
@@ -208,7 +210,7 @@ class Run:
             means.add("norm", self.optimisers.step(self.rate()))
             p.step += 1
             p.lessons += sum(len(part["ids"]) for part in batch["parts"])
-            pace.next()
+            threads.next()
             now = time.monotonic()
             p.seconds, clock = p.seconds + now - clock, now
             if now - logged > LOG_EVERY:
@@ -225,7 +227,7 @@ class Run:
 def main(argv: list[str] | None = None) -> None:
     """Entry point."""
     args = parse_args(argv)
-    args.out.mkdir(parents=True, exist_ok=True)
+    make_folder(args.out)
     Run(args).train()
     keys = [f"{name}_named" for name in SHARES]
     draw_curve(args.out / "episodes_log.jsonl", args.out / "episodes_curve.png", keys)

@@ -7,8 +7,7 @@ modules, and the tokenizer is built from the published data files.
 from __future__ import annotations
 
 from guikv.models.opencua.adapter import OpenCUA
-from guikv.models.opencua.config import OpenCUAConfig
-from guikv.models.opencua.model import OpenCUAForConditionalGeneration
+from guikv.models.opencua.model import OpenCUAConfig, OpenCUAForConditionalGeneration
 from guikv.models.opencua.tokenizer import load_tokenizer
 
 __all__ = ["OpenCUA", "OpenCUAConfig", "OpenCUAForConditionalGeneration", "load_tokenizer"]

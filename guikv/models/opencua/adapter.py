@@ -7,7 +7,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from guikv.accounting import vision_flops
 from guikv.attention import NAME
 from guikv.cache import CompressedCache
 from guikv.errors import ModelError
@@ -16,7 +15,7 @@ from guikv.models.images import patches
 from guikv.models.opencua.chat import PUBLISHED, chat_of
 from guikv.models.opencua.model import OpenCUAForConditionalGeneration, one_axis
 from guikv.models.opencua.tokenizer import load_tokenizer
-from guikv.models.vision import Deep, Features
+from guikv.models.vision import Deep, Features, windowed_flops
 from guikv.prompt import Pixels
 
 
@@ -33,14 +32,13 @@ class OpenCUA(Adapter):
     def check_tokenizer(cls, tokenizer: Any, config: Any) -> None:
         chat_of(tokenizer, config.media_placeholder_token_id)
 
-    def __init__(self, model: Any, tokenizer: Any, processor: Any, name: str = "", path: str = "") -> None:
-        """Raises ModelError for a decoder that forgets by itself, or a tokenizer of another model."""
-        super().__init__(model, tokenizer, processor, name, path)
-        text = model.config.text_config
+    def prepare(self) -> None:
+        """As in `Adapter`: raises ModelError for a decoder that forgets by itself, or a tokenizer of another model."""
+        text = self.model.config.text_config
         if "sliding_attention" in text.layer_types:
-            raise ModelError(f"{name}: layers with sliding attention cannot be kept in a session")
-        self.chat = chat_of(tokenizer, model.config.media_placeholder_token_id)
-        model.set_attn_implementation({"text_config": NAME})
+            raise ModelError("layers with sliding attention cannot be kept in a session")
+        self.chat = chat_of(self.tokenizer, self.model.config.media_placeholder_token_id)
+        self.model.set_attn_implementation({"text_config": NAME})
         self.shape = shape_of(text)
 
     @property
@@ -62,12 +60,12 @@ class OpenCUA(Adapter):
         return Features(self.model.image_features(patches(pixels, self.processor).to(self.device), grid))
 
     def vision_flops(self, pixels: Pixels) -> int:
-        return vision_flops(self.model.config.vision_config, pixels)
+        return windowed_flops(self.model.config.vision_config, pixels)
 
     def embed_text(self, ids: Tensor) -> Tensor:
         return self.model.get_input_embeddings()(ids)
 
-    def decode(self, embeds: Tensor, positions: Tensor, cache: CompressedCache, deep: Deep | None = None) -> Tensor:
+    def forward(self, embeds: Tensor, positions: Tensor, cache: CompressedCache, deep: Deep | None = None) -> Tensor:
         """As in `Adapter`; this family has no deep features."""
         out = self.model.language_model.model(
             inputs_embeds=embeds, position_ids=positions, past_key_values=cache, use_cache=True

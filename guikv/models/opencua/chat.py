@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from jinja2 import TemplateError
-
 from guikv.errors import ModelError
-from guikv.models.base import Chat
+from guikv.models.chat import TEMPLATE_FAILURES, Chat, render
 
 STOPS = ("<|im_end|>", "[EOS]")
 """The turn's end, and the end of the sequence, which the owners' generation_config.json names."""
@@ -21,9 +19,6 @@ PUBLISHED = Chat(
     stops=STOPS,
 )
 """What the published template amounts to; used where a copy of the checkpoint has lost it."""
-
-_FAILURES = (TemplateError, ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
-"""What a template can end in: it is a program of its own, run by transformers in jinja's sandbox."""
 
 _HERE, _THERE = "(here)", "(there)"
 _PICTURE = [{"type": "text", "text": _HERE}, {"type": "image", "image": ""}, {"type": "text", "text": _THERE}]
@@ -47,8 +42,8 @@ def chat_of(tokenizer: Any, image_id: int) -> Chat:
     if tokenizer.chat_template:
         try:
             chat = _taken_apart(tokenizer, image)
-            agrees = _render(tokenizer, _TURNS, open_turn=True) == _written(chat)
-        except _FAILURES as error:
+            agrees = render(tokenizer, _TURNS, generate=True) == _written(chat)
+        except TEMPLATE_FAILURES as error:
             raise ModelError(f"the chat template cannot be used: {error}") from error
         if not agrees:
             raise ModelError("the chat template cannot be used: its turns depend on each other")
@@ -60,9 +55,9 @@ def chat_of(tokenizer: Any, image_id: int) -> Chat:
 
 def _taken_apart(tokenizer: Any, image: str) -> Chat:
     """Raises ValueError where a piece is not found."""
-    first = _render(tokenizer, _TURNS[:1])
+    first = render(tokenizer, _TURNS[:1])
     turn, _, end = first.partition(_HERE)
-    picture = _render(tokenizer, _TURNS[:2])[len(first) :].partition(_HERE)[2].partition(_THERE)[0]
+    picture = render(tokenizer, _TURNS[:2])[len(first) :].partition(_HERE)[2].partition(_THERE)[0]
     before, found, after = picture.partition(image)
     if not found or "system" not in turn:
         raise ValueError("it has no place for the role or for a picture")
@@ -70,15 +65,10 @@ def _taken_apart(tokenizer: Any, image: str) -> Chat:
     return Chat(turn=turn, end=end, before=before, image=image, after=after, stops=STOPS)
 
 
-def _render(tokenizer: Any, turns: list[dict[str, Any]], open_turn: bool = False) -> str:
-    return str(tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=open_turn))
-
-
 def _written(chat: Chat) -> str:
     """The same conversation as our encoder lays it out."""
     picture = f"{_HERE}{chat.before}{chat.image}{chat.after}{_THERE}"
     text = "".join(
-        f"{chat.turn.format(role=turn['role'])}{picture if turn['content'] is _PICTURE else _HERE}{chat.end}"
-        for turn in _TURNS
+        f"{chat.header(turn['role'])}{picture if turn['content'] is _PICTURE else _HERE}{chat.end}" for turn in _TURNS
     )
-    return text + chat.turn.format(role="assistant")
+    return text + chat.header("assistant")

@@ -108,7 +108,7 @@ def test_mutated_answers(name: str, capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize("name", CASES)
 @given(text=st.text(max_size=300), pieces=st.lists(st.sampled_from(QWEN_PIECES + UI_TARS_PIECES), max_size=40))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_text(name: str, text: str, pieces: list[str]) -> None:
     dialect, answers, _ = CASES[name]
     for mixed in (text, "".join(pieces), "<tool_call>" + text, "Action: " + text, "".join(pieces) + text + answers[0]):

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.dialects.opencua import OpenCUA
-from agent.dialects.opencua.parser import MAX_ANSWER
+from agent.dialects.reading import MAX_ANSWER
 from tests.agent.dialects.fuzz import mutations, understood, work
 
 DIALECTS = (OpenCUA.make("grounding"), OpenCUA.make(space="relative"))
@@ -38,7 +38,7 @@ def check(text: str) -> bool:
 
 
 @given(st.text(max_size=400))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_text(text: str) -> None:
     check(text)
     check(f"## Code:\n```python\n{text}\n```")
@@ -47,14 +47,14 @@ def test_any_text(text: str) -> None:
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=60))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_shuffled_pieces(pieces: list[str]) -> None:
     check("".join(pieces))
     check("## Code:\n```python\npyautogui.write(message='" + "".join(pieces))
 
 
 @given(st.binary(max_size=600))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_random_bytes(data: bytes) -> None:
     check(data.decode("utf-8", errors="replace"))
     check("```python\n" + data.decode("latin-1"))

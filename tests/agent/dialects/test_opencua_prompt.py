@@ -10,8 +10,8 @@ from PIL import Image
 
 from agent.dialects.layouts import Layout
 from agent.dialects.opencua import OpenCUA
+from agent.dialects.opencua.layout import Memory
 from agent.dialects.opencua.prompt import KINDS, Generation, Level, built_in
-from agent.dialects.opencua.steps import Memory
 from agent.errors import DialectError
 from agent.history import History, Observation, Turn
 from envs.geometry import Resize, Size

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.dialects.coordinates import Coordinates
 from agent.dialects.opencua import OpenCUA
-from agent.dialects.opencua.places import Places
 from agent.dialects.opencua.serialize import write_action, write_answer
 from agent.errors import DialectError
 from envs.actions import (
@@ -78,7 +78,7 @@ thoughts = st.sampled_from(["", "I do it", "two\nlines", "I see `code` and ```"]
 
 @given(st.lists(actions, min_size=1, max_size=4), thoughts, st.sampled_from(["L1", "L2", "L3"]))
 def test_round_trip(given_actions: list[Action], thought: str, level: str) -> None:
-    parsed = DIALECT.parse(write_answer(thought, given_actions, Places(SAME), level), SAME)
+    parsed = DIALECT.parse(write_answer(thought, given_actions, Coordinates(SAME), level), SAME)
     assert parsed.actions == tuple(given_actions)
     assert parsed.thought == thought
 
@@ -124,4 +124,4 @@ def test_a_text_that_ends_with_a_newline_is_read_as_submitted() -> None:
 @pytest.mark.parametrize("action", [AskUser(), SystemButton(button="menu")])
 def test_what_the_family_cannot_say_is_an_error(action: Action) -> None:
     with pytest.raises(DialectError, match="OpenCUA has no call"):
-        write_action(action, Places(SAME))
+        write_action(action, Coordinates(SAME))

@@ -1,21 +1,15 @@
-"""Whatever a model writes, the parser answers with actions or a ParseError, quickly."""
+"""Whatever a model writes, the parser answers with actions or a ParseError, in time proportional to the text."""
 
 from __future__ import annotations
-
-import random
-import time
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.dialects import UiTars
-from agent.dialects.ui_tars.parser import MAX_ANSWER
-from agent.errors import ParseError
-from envs.actions import points_of
-from envs.geometry import Resize, Size
+from agent.dialects.reading import MAX_ANSWER
+from tests.agent.dialects.fuzz import mutations, understood, work
 
-RESIZE = Resize(Size(1920, 1080), Size(1932, 1092))
 DIALECT = UiTars("{instruction}")
 REAL = [
     "Thought: I see the search box.\nAction: click(start_box='(197,525)')",
@@ -31,20 +25,17 @@ PIECES = (
 )
 
 
-def check(text: str) -> None:
-    try:
-        parsed = DIALECT.parse(text, RESIZE)
-    except ParseError:
-        return
-    assert parsed.actions
-    for action in parsed.actions:
-        for x, y in points_of(action):
-            assert 0 <= x <= 1920
-            assert 0 <= y <= 1080
+MUTATED = 10_000
+"""Mutated answers tried."""
+
+
+def check(text: str) -> bool:
+    """Is the answer understood? Anything but actions on the screen and ParseError fails."""
+    return understood(DIALECT, text)
 
 
 @given(st.text(max_size=400))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_text(text: str) -> None:
     check(text)
     check(f"Thought: t\nAction: {text}")
@@ -52,68 +43,65 @@ def test_any_text(text: str) -> None:
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=60))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_shuffled_pieces(pieces: list[str]) -> None:
     check("".join(pieces))
     check("Action: type(content='" + "".join(pieces))
 
 
 @given(st.binary(max_size=600))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_random_bytes(data: bytes) -> None:
     check(data.decode("utf-8", errors="replace"))
     check("Action: " + data.decode("latin-1"))
 
 
-@given(st.sampled_from(REAL), st.integers(0, 2**32))
-@settings(max_examples=300, deadline=None)
-def test_mutated_answers(text: str, seed: int) -> None:
-    dice = random.Random(seed)
-    letters = list(text)
-    for _ in range(dice.randint(1, 6)):
-        place = dice.randrange(len(letters))
-        change = dice.randrange(4)
-        if change == 0:
-            del letters[place]
-        elif change == 1:
-            letters.insert(place, dice.choice(PIECES))
-        elif change == 2:
-            letters[place] = chr(dice.randrange(32, 0x2FF))
-        else:
-            del letters[place:]
-        letters = letters or ["x"]
-    check("".join(letters))
+def test_mutated_answers(capsys: pytest.CaptureFixture[str]) -> None:
+    read = sum(check(text) for text in mutations(REAL, PIECES, MUTATED, seed=30))
+    with capsys.disabled():
+        print(f"\nui_tars: {MUTATED} mutated answers, {read} understood, 0 other exceptions")
+    assert 0.1 < read / MUTATED < 0.95
 
 
-LONG = {
-    "quotes": "Action: type(content='" + "'" * MAX_ANSWER,
-    "quote blanks": "Action: type(content='" + "' " * MAX_ANSWER,
-    "quote commas": "Action: type(content='" + "', a" * MAX_ANSWER,
-    "backslashes": "Action: type(content='" + "\\" * MAX_ANSWER,
-    "open calls": "Action: " + "type(content='a')x " * MAX_ANSWER,
-    "brackets": "click(" * MAX_ANSWER,
-    "labels": "Action:" * MAX_ANSWER,
-    "words": "Action" * MAX_ANSWER,
-    "names": "a" * MAX_ANSWER,
-    "arguments": "Action: click(" + "a='',".join(str(i) for i in range(MAX_ANSWER)),
-    "blanks": "Action: click(start_box=" + " " * MAX_ANSWER,
-    "fences": "```" * MAX_ANSWER,
-    "thoughts": "Thought:\n" * MAX_ANSWER,
-    "keys": "Action: hotkey(key='" + "ctrl " * MAX_ANSWER + "')",
-    "numbers": "Action: click(start_box='(" + "1," * MAX_ANSWER + "1)')",
+LONG: dict[str, str] = {
+    "quotes": "Action: type(content='|'",
+    "quote blanks": "Action: type(content='|' ",
+    "quote commas": "Action: type(content='|', a",
+    "closed quotes": "Action: type(content='|') a",
+    "backslashes": "Action: type(content='|\\",
+    "open calls": "Action: |type(content='a')x ",
+    "calls": "Action: |wait()\n",
+    "imagined steps": "Action: click(start_box='(1,2)')\n|Thought: a\nAction: type(content='b')\n",
+    "brackets": "|click(",
+    "labels": "|Action:",
+    "words": "|Action",
+    "names": "|a",
+    "arguments": "Action: click(|a='',",
+    "blanks": "Action: click(start_box=| ",
+    "fences": "|```",
+    "thoughts": "|Thought:\n",
+    "keys": "Action: hotkey(key='|ctrl ",
+    "numbers": "Action: click(start_box='(|1,",
+    "tags": "|<think>wait()</think>",
+    "tags in texts": "</think>Action: |type(content='</think>')\n",
+    "open texts and tags": "</think>|type(content='</think>\n",
+    "marks": "Action: wait()|[EOS]",
 }
+"""What an answer begins with, a bar, and what is repeated in it."""
+
+
+def cost(text: str) -> int:
+    return work(lambda: check(text))
 
 
 @pytest.mark.parametrize("name", LONG)
-def test_time_grows_with_the_length_at_most(name: str) -> None:
-    text = LONG[name]
-    begun = time.perf_counter()
-    check(text[:MAX_ANSWER])
-    check(text)
-    assert time.perf_counter() - begun < 5.0
+def test_work_grows_with_the_length_at_most(name: str) -> None:
+    """Counted in lines run, not in time, so that a busy machine changes nothing."""
+    start, repeated = LONG[name].split("|")
+    small, large = start + repeated * (3_000 // len(repeated)), start + repeated * (12_000 // len(repeated))
+    assert cost(large) <= 1.3 * len(large) / len(small) * cost(small) + 5_000
+    check((start + repeated * MAX_ANSWER)[:MAX_ANSWER])
 
 
-def test_a_million_characters() -> None:
-    begun = time.perf_counter()
-    check("Action: " + "".join(random.Random(1).choices(PIECES, k=250_000)))
-    assert time.perf_counter() - begun < 5.0
+def test_too_long_an_answer_is_not_looked_at() -> None:
+    assert cost("Action: wait()\n" * MAX_ANSWER) < 80

@@ -44,7 +44,7 @@ def plain_phone(shared_plain_phone: Phone) -> Iterator[Phone]:
 
 @pytest.fixture(scope="session")
 def shared_android(server: AdbServer, shared_phone: Phone) -> Iterator[Android]:
-    options = AndroidOptions(serial=shared_phone.address, adb_port=server.port, stable_seconds=2.0)
+    options = AndroidOptions(serial=shared_phone.address, adb_port=server.port, stable_seconds=20.0, reply_seconds=60.0)
     with Android.launch(options) as started:
         started.screenshot()
         yield started
@@ -71,7 +71,7 @@ def options(server: AdbServer, phone: Phone, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.delenv("ANDROID_SERIAL", raising=False)
 
     def make(**changed: Any) -> AndroidOptions:
-        usual = {"serial": phone.address, "adb_port": server.port, "reply_seconds": 5.0, "picture": "framebuffer"}
+        usual = {"serial": phone.address, "adb_port": server.port, "reply_seconds": 60.0, "picture": "framebuffer"}
         return AndroidOptions(**{**usual, **changed})
 
     return make
@@ -84,7 +84,7 @@ def write(phone: Phone, html: str) -> None:
     async def put(tab: Any) -> None:
         await tab.set_content(head + html)
 
-    phone.browser.with_tab(put, 10)
+    phone.browser.with_tab(put, 60)
 
 
 @pytest.fixture

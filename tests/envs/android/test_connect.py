@@ -16,6 +16,7 @@ from envs.android.connect import normal_serial
 from envs.android.device import is_address
 from envs.android.simulator import Phone
 from envs.base import Environment, SetupError
+from tests.patience import PATIENCE
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("adbutils._adb.subprocess", SimpleNamespace(run=never))
 
 
-def opts(server: AdbServer, serial: str | None = None, seconds: float = 1.0) -> AndroidOptions:
+def opts(server: AdbServer, serial: str | None = None, seconds: float = 60.0) -> AndroidOptions:
     return AndroidOptions(serial=serial, adb_port=server.port, reply_seconds=seconds)
 
 
@@ -46,7 +47,7 @@ def adb(server: AdbServer, *words: str) -> None:
     with subprocess.Popen(
         [server.program, *words], env=server.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
-        assert process.wait(20) is not None
+        assert process.wait(PATIENCE) is not None
 
 
 def test_no_server(own: AdbServer) -> None:
@@ -77,7 +78,7 @@ def test_no_such_device(own: AdbServer, phone: Phone) -> None:
 
 def test_nobody_at_the_address(own: AdbServer) -> None:
     with pytest.raises(SetupError, match=r"could not connect to 127\.0\.0\.1:9: .*refused") as raised:
-        Android.launch(opts(own, "127.0.0.1:9", 3.0))
+        Android.launch(opts(own, "127.0.0.1:9"))
     assert raised.value.hint == "adb connect 127.0.0.1:9"
 
 
@@ -85,7 +86,7 @@ def test_the_only_device_and_one_of_several(
     own: AdbServer, phone: Phone, plain_phone: Phone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     adb(own, "connect", phone.address)
-    with Android.launch(opts(own, seconds=5.0)) as android:
+    with Android.launch(opts(own)) as android:
         assert android.serial == phone.address
     second = plain_phone.address
     adb(own, "connect", second)
@@ -95,14 +96,14 @@ def test_the_only_device_and_one_of_several(
     assert second in raised.value.message
     assert raised.value.hint == "choose one with --serial"
     monkeypatch.setenv("ANDROID_SERIAL", second)
-    with Android.launch(opts(own, seconds=5.0)) as android:
+    with Android.launch(opts(own)) as android:
         assert android.serial == second
 
 
 def test_a_device_that_trusts_nobody(own: AdbServer, phone: Phone) -> None:
     phone.unauthorized = True
     with pytest.raises(SetupError, match="is unauthorized") as raised:
-        Android.launch(opts(own, phone.address, 2.0))
+        Android.launch(opts(own, phone.address))
     assert "accept the question" in raised.value.hint
     # As the only device, and named by nobody, too.
     with pytest.raises(SetupError, match="is unauthorized"):
@@ -169,11 +170,11 @@ def test_without_adbutils() -> None:
 import sys
 sys.modules["adbutils"] = None
 try:
-    import envs.android
+    from envs.android import Android
 except Exception as error:
     print(type(error).__name__, error.hint)
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE, check=True)
     assert done.stdout.strip() == "SetupError pip install adbutils"
 
 

@@ -10,8 +10,8 @@ import sys
 import tempfile
 import textwrap
 import threading
-import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,9 @@ from envs.base import ActionFailed, EnvError, EnvironmentDied, ScreenshotError, 
 from envs.browser import Browser, BrowserOptions
 from tests.envs.conftest import Site
 from tests.leftovers import running, since
+from tests.patience import PATIENCE, until
 
-SMALL = BrowserOptions(viewport=(200, 150), reply_seconds=1)
+SMALL = BrowserOptions(viewport=(200, 150), reply_seconds=60)
 
 
 @pytest.fixture
@@ -45,12 +46,7 @@ def chromium_of(before: set[int]) -> int:
 
 
 def gone(before: set[int]) -> bool:
-    deadline = time.monotonic() + 5
-    while time.monotonic() < deadline:
-        if not since(before):
-            return True
-        time.sleep(0.05)
-    return False
+    return until(lambda: not since(before))
 
 
 def test_closing_leaves_nothing(before: set[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,18 +83,24 @@ def test_a_browser_killed_in_the_middle_of_an_action(before: set[int]) -> None:
         killer = threading.Timer(0.3, os.kill, (chromium_of(before), signal.SIGKILL))
         killer.start()
         with pytest.raises(EnvironmentDied):
-            browser.execute(Wait(seconds=1.5))
-        killer.join()
+            execute_and_look(browser, Wait(seconds=1.5), killer)
     assert gone(before)
+
+
+def execute_and_look(browser: Browser, action: Wait, killer: threading.Timer) -> None:
+    """On a busy machine the action may be over before the browser is."""
+    browser.execute(action)
+    killer.join()
+    browser.screenshot()
 
 
 def test_a_crashed_page(before: set[int]) -> None:
     async def crash(tab: Any) -> None:
-        await tab.goto("chrome://crash", timeout=3000)
+        await tab.goto("chrome://crash", timeout=30000)
 
     with Browser.launch(SMALL) as browser:
         with pytest.raises(EnvError):
-            browser.with_tab(crash, 4)
+            browser.with_tab(crash, 60)
         with pytest.raises(EnvironmentDied, match="crashed"):
             browser.screenshot()
     assert gone(before)
@@ -117,11 +119,10 @@ def test_a_stopped_browser_is_ended_all_the_same(before: set[int], monkeypatch: 
     monkeypatch.setattr("envs.browser.start.CLOSE_SECONDS", 1.0)
     with Browser.launch(SMALL) as browser:
         browser.screenshot()
+        browser.options = replace(browser.options, reply_seconds=1)
         os.kill(chromium_of(before), signal.SIGSTOP)
         with pytest.raises(ScreenshotError):
             browser.screenshot()
-        start = time.monotonic()
-    assert time.monotonic() - start < 20
     assert gone(before)
 
 
@@ -130,6 +131,7 @@ def test_a_page_that_hangs(before: set[int], site: Site) -> None:
     with Browser.launch(SMALL) as browser:
         browser.execute(Navigate(url=site.url()))
         browser.screenshot()
+        browser.options = replace(browser.options, reply_seconds=1)
         with pytest.raises(ActionFailed, match="did not answer"):
             browser.execute(Click(x=20, y=20))
         with pytest.raises(EnvError):
@@ -195,7 +197,7 @@ try:
         try:
             browser.screenshot()
             print("ready", flush=True)
-            browser.execute(Wait(seconds=30))
+            browser.execute(Wait(seconds=60))
         except KeyboardInterrupt:
             print("size", browser.screenshot().image.size, flush=True)
             raise
@@ -217,17 +219,13 @@ def script() -> Iterator[subprocess.Popen[str]]:
     )
     yield process
     processes.end(processes.tree([process.pid]))
-    process.wait(5)
+    process.wait(PATIENCE)
     shutil.rmtree(folder, ignore_errors=True)
 
 
 def left_of(pids: set[int]) -> set[int]:
-    deadline = time.monotonic() + 8
-    left = pids
-    while left and time.monotonic() < deadline:
-        left = pids & {row.pid for row in processes.table()}
-        time.sleep(0.05)
-    return left
+    until(lambda: not pids & {row.pid for row in processes.table()})
+    return pids & {row.pid for row in processes.table()}
 
 
 def test_ctrl_c_leaves_the_browser_usable_and_then_nothing(script: subprocess.Popen[str]) -> None:
@@ -237,7 +235,7 @@ def test_ctrl_c_leaves_the_browser_usable_and_then_nothing(script: subprocess.Po
     # To the whole group, as a terminal does.
     os.killpg(script.pid, signal.SIGINT)
     assert script.stdout.readline() == "size (100, 100)\n"
-    assert script.wait(20) == 7
+    assert script.wait(PATIENCE) == 7
     assert not left_of(everything)
 
 
@@ -248,5 +246,5 @@ def test_a_killed_program_takes_its_browser_along(script: subprocess.Popen[str],
     everything = processes.tree([script.pid])
     assert len(everything) > 3
     script.send_signal(number)
-    script.wait(10)
+    script.wait(PATIENCE)
     assert not left_of(everything)

@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from concurrent.futures import CancelledError
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from envs.browser.errors import first_line, net_reason
 from envs.browser.events import Log
 from envs.browser.worker import Worker
 from envs.folder_server import FolderServer
+from tests.patience import PATIENCE
 
 
 async def value(result: int, seconds: float = 0.0) -> int:
@@ -27,15 +27,15 @@ async def value(result: int, seconds: float = 0.0) -> int:
 
 def test_a_worker_runs_coroutines_with_a_limit() -> None:
     worker = Worker("test")
-    assert worker.run(value(3), 1) == 3
+    assert worker.run(value(3), PATIENCE) == 3
     with pytest.raises(TimeoutError):
-        worker.run(value(3, 5), 0.1)
+        worker.run(value(3, PATIENCE), 0.1)
     with pytest.raises(ZeroDivisionError):
-        worker.run(fail(), 1)
+        worker.run(fail(), PATIENCE)
     worker.stop()
     worker.stop()
     with pytest.raises(RuntimeError, match="stopped"):
-        worker.run(value(3), 1)
+        worker.run(value(3), PATIENCE)
 
 
 async def fail() -> None:
@@ -46,7 +46,7 @@ def test_a_worker_inside_a_running_loop() -> None:
     worker = Worker("test")
 
     async def outside() -> int:
-        return worker.run(value(4), 1)
+        return worker.run(value(4), PATIENCE)
 
     assert asyncio.run(outside()) == 4
     worker.stop()
@@ -55,18 +55,23 @@ def test_a_worker_inside_a_running_loop() -> None:
 def test_stopping_ends_what_runs() -> None:
     worker = Worker("test")
     errors: list[BaseException] = []
+    begun = threading.Event()
+
+    async def endless() -> None:
+        begun.set()
+        await asyncio.sleep(PATIENCE)
 
     def wait() -> None:
         try:
-            worker.run(value(1, 30), 60)
+            worker.run(endless(), PATIENCE)
         except (asyncio.CancelledError, CancelledError) as error:
             errors.append(error)
 
     thread = threading.Thread(target=wait)
     thread.start()
-    time.sleep(0.1)
+    assert begun.wait(PATIENCE)
     worker.stop()
-    thread.join(5)
+    thread.join(PATIENCE)
     assert not thread.is_alive()
     assert len(errors) == 1
 
@@ -81,7 +86,7 @@ def test_a_tree_of_processes_is_found_and_ended() -> None:
     assert len(pids) == 2
     assert processes.alive(pids)
     assert processes.end(pids) == set()
-    parent.wait(5)
+    parent.wait(PATIENCE)
     assert not processes.alive(pids)
     assert processes.tree([parent.pid]) == set()
 
@@ -113,7 +118,7 @@ def test_a_folder_is_served_on_this_computer_only(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("hello")
     with FolderServer(tmp_path) as server:
         assert server.host.startswith("127.0.0.1:")
-        connection = http.client.HTTPConnection(server.host, timeout=5)
+        connection = http.client.HTTPConnection(server.host, timeout=PATIENCE)
         connection.request("GET", "/a.txt")
         assert connection.getresponse().read() == b"hello"
         connection.request("GET", "/../../etc/passwd")

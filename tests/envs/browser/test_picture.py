@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +20,7 @@ from envs.browser.capture import decode
 from envs.browser.chromium import find_chromium, launch_args
 from envs.geometry import Size, Viewport
 from tests.envs.conftest import Site
+from tests.patience import PATIENCE, until
 
 Show = Callable[[str], Browser]
 
@@ -93,7 +93,7 @@ def test_a_region_larger_than_the_page(show: Show) -> None:
 
 
 def test_pictures_that_are_none() -> None:
-    with pytest.raises(ScreenshotError, match="cannot be read"):
+    with pytest.raises(ScreenshotError, match="is not an image"):
         decode(b"no picture", Viewport(Size(2, 2), Size(2, 2)))
 
 
@@ -121,13 +121,10 @@ def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         stderr=subprocess.DEVNULL,
     )  # fmt: skip
     port = profile / "DevToolsActivePort"
-    deadline = time.monotonic() + 20
-    while not (port.exists() and port.read_text().strip()):
-        assert time.monotonic() < deadline, "Chromium did not start"
-        time.sleep(0.05)
+    assert until(lambda: port.exists() and port.read_text().strip()), "Chromium did not start"
     yield f"http://127.0.0.1:{port.read_text().splitlines()[0]}"
     processes.end(processes.tree([process.pid]))
-    process.wait(5)
+    process.wait(PATIENCE)
 
 
 def test_joining_a_running_chrome_and_leaving_it(chrome: str) -> None:
@@ -172,10 +169,7 @@ def test_a_joined_chrome_that_dies(tmp_path: Path) -> None:
     )
     port = tmp_path / "DevToolsActivePort"
     try:
-        deadline = time.monotonic() + 20
-        while not (port.exists() and port.read_text().strip()):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        assert until(lambda: port.exists() and port.read_text().strip())
         with Browser.launch(BrowserOptions(cdp=f"http://127.0.0.1:{port.read_text().splitlines()[0]}")) as browser:
             browser.screenshot()
             processes.end(processes.tree([process.pid]))
@@ -183,7 +177,7 @@ def test_a_joined_chrome_that_dies(tmp_path: Path) -> None:
                 browser.screenshot()
     finally:
         processes.end(processes.tree([process.pid]))
-        process.wait(5)
+        process.wait(PATIENCE)
 
 
 def test_a_persistent_profile_is_kept_and_held_by_one(tmp_path: Path, site: Site) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,18 +10,9 @@ import pytest
 from envs import processes
 from envs.desktop import Desktop, DesktopOptions, Sandbox, SandboxOptions
 from tests.leftovers import running
+from tests.patience import until
 
 SIZE = (1280, 800)
-
-
-def until(ready: Callable[[], bool], seconds: float = 20.0) -> bool:
-    """Wait, bounded, for something to become true; says whether it did."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if ready():
-            return True
-        time.sleep(0.03)
-    return ready()
 
 
 @pytest.fixture
@@ -39,7 +29,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="module")
 def desktop(sandbox: Sandbox) -> Iterator[Desktop]:
-    with Desktop.launch(DesktopOptions(display=sandbox.display, stable_seconds=2.0)) as started:
+    with Desktop.launch(DesktopOptions(display=sandbox.display, stable_seconds=20.0, reply_seconds=60.0)) as started:
         started.screenshot()
         yield started
 

@@ -23,7 +23,8 @@ from envs.desktop import Desktop, DesktopOptions, Sandbox
 from envs.desktop.perform import orders, spot
 from envs.geometry import Size, Viewport
 from envs.xvfb import Xvfb
-from tests.envs.desktop.conftest import SIZE, until
+from tests.envs.desktop.conftest import SIZE
+from tests.patience import PATIENCE, until
 
 SIDE = 3
 _PAGE = """([columns, rows, side]) => {
@@ -174,7 +175,7 @@ def test_a_window_that_moves(sandbox: Sandbox) -> None:
             with Desktop.launch(DesktopOptions(display=sandbox.display, window="targets")) as second:
                 assert until(lambda: second.screenshot().viewport.origin != moved_from)
             desktop.execute(Click(x=found[7][0] + 1, y=found[7][1] + 1))
-            until(lambda: bool(browser.evaluate("hits")), 5)
+            until(lambda: bool(browser.evaluate("hits")))
             assert browser.evaluate("hits") == [True]
             _wmctrl(sandbox, "-r", "targets", "-e", "0,101,77,500,320")
             assert until(lambda: browser.evaluate("innerWidth") != 400)
@@ -183,7 +184,7 @@ def test_a_window_that_moves(sandbox: Sandbox) -> None:
 
 
 def _wmctrl(sandbox: Sandbox, *words: str) -> None:
-    subprocess.run(["wmctrl", *words], env=sandbox.environment, check=True, timeout=10)
+    subprocess.run(["wmctrl", *words], env=sandbox.environment, check=True, timeout=PATIENCE)
 
 
 def test_negative_origins_and_scaled_screens() -> None:

@@ -35,7 +35,8 @@ from envs.browser import Browser, BrowserOptions
 from envs.desktop import Desktop, DesktopOptions, Sandbox, SandboxOptions
 from envs.desktop.checks import findings
 from envs.geometry import Size, Viewport
-from tests.envs.desktop.conftest import SIZE, until
+from tests.envs.desktop.conftest import SIZE
+from tests.patience import PATIENCE, until
 
 _PAGE = """() => {
     document.title = 'recorder';
@@ -206,7 +207,8 @@ def test_settle_ends_though_the_picture_never_rests(sandbox: Sandbox, desktop: D
     thread = threading.Thread(target=flicker)
     thread.start()
     try:
-        assert desktop.settle() >= 2.0
+        with Desktop.launch(dataclasses.replace(desktop.options, stable_seconds=2.0)) as short:
+            assert short.settle() >= 2.0
     finally:
         resting.set()
         thread.join()
@@ -278,12 +280,12 @@ def test_people_can_look_on_and_do_nothing_more() -> None:
 
     with Sandbox.start(SandboxOptions(size=(320, 240), watch=True)) as sandbox:
         assert sandbox.watch_port is not None
-        with socket.create_connection(("127.0.0.1", sandbox.watch_port), timeout=10) as viewer:
+        with socket.create_connection(("127.0.0.1", sandbox.watch_port), timeout=PATIENCE) as viewer:
             assert viewer.recv(12).startswith(b"RFB 003")
         outside = socket.gethostbyname(socket.gethostname())
         if not outside.startswith("127."):
             with pytest.raises(OSError, match="refused"):
-                socket.create_connection((outside, sandbox.watch_port), timeout=5)
+                socket.create_connection((outside, sandbox.watch_port), timeout=PATIENCE)
         watcher = next(row for row in processes.table() if row.pid in sandbox.pids and "x11vnc" in row.command)
         assert "-viewonly" in watcher.command
 
@@ -293,7 +295,7 @@ def test_programs_get_nothing_of_the_users_own(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("LANG", "C")
     options = SandboxOptions(size=(320, 240), environment={"GIVEN": "yes"})
     with Sandbox.start(options) as sandbox:
-        assert sandbox.run(["sh", "-c", "env > $HOME/env.txt"]).wait(10) == 0
+        assert sandbox.run(["sh", "-c", "env > $HOME/env.txt"]).wait(PATIENCE) == 0
         text = (sandbox.folder / "home" / "env.txt").read_text()
         assert "hidden" not in text
         assert "GIVEN=yes" in text

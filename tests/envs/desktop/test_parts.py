@@ -16,6 +16,7 @@ from envs.desktop.control import Control
 from envs.desktop.non_x11 import OtherKeyboard
 from envs.desktop.x11 import keysyms
 from envs.keys import NAMED
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parents[3]
 
@@ -94,10 +95,10 @@ import envs.desktop, envs.desktop.worker, envs.desktop.checks
 assert "pyautogui" not in sys.modules
 import importlib.util
 find = importlib.util.find_spec
-from envs.desktop import needs
-needs.find_spec = lambda name: None if name == "mss" else find(name)
+from envs.desktop import driver
+driver.find_spec = lambda name: None if name == "mss" else find(name)
 try:
-    needs.check_packages()
+    driver.check_packages()
 except Exception as error:
     print(type(error).__name__, error)
 """
@@ -108,7 +109,7 @@ except Exception as error:
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert done.stdout.startswith("SetupError")
     assert "not here: mss (pip install 'guikv[desktop]')" in done.stdout

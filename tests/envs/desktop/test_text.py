@@ -17,7 +17,7 @@ from envs.base import ActionFailed
 from envs.desktop import Desktop, Sandbox
 from envs.desktop.x11.keymap import KeyMap
 from tests.envs import corpus
-from tests.envs.desktop.conftest import until
+from tests.patience import PATIENCE, until
 
 EDITORS = {"gtk": "mousepad", "qt": "featherpad"}
 LATIN = tuple(text for text in corpus.CORPUS if max(text) < "\u0250")
@@ -26,7 +26,7 @@ _FEATHERPAD = "[text]\nautoIndentation=false\nautoBracket=false\nappendEmptyLine
 
 
 def layout(sandbox: Sandbox, *words: str) -> None:
-    subprocess.run(["setxkbmap", "-display", sandbox.display, *words], check=True, timeout=10)
+    subprocess.run(["setxkbmap", "-display", sandbox.display, *words], check=True, timeout=PATIENCE)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from agent.records import StepRecord
 from envs.desktop import Desktop, DesktopOptions, Sandbox, SandboxOptions
 from tests.agent.scripted import FINISHED, play
 from tests.envs.desktop_apps.looking import Outside, Window, until
+from tests.patience import PATIENCE
 
 Act = Callable[..., list[StepRecord]]
 Open = Callable[..., Window]
@@ -27,7 +28,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="session")
 def desktop(sandbox: Sandbox) -> Iterator[Desktop]:
-    with Desktop.launch(DesktopOptions(display=sandbox.display)) as running:
+    with Desktop.launch(DesktopOptions(display=sandbox.display, stable_seconds=20.0, reply_seconds=60.0)) as running:
         yield running
 
 
@@ -53,7 +54,9 @@ def start(sandbox: Sandbox, outside: Outside) -> Iterator[Open]:
                 start_new_session=True,
             )
         running.append(process)
-        return outside.window(name)
+        window = outside.window(name)
+        sandbox.wait_window(window.title, PATIENCE)
+        return window
 
     yield begin
     for process in running:
@@ -63,7 +66,7 @@ def start(sandbox: Sandbox, outside: Outside) -> Iterator[Open]:
             # The test closed it.
             continue
         finally:
-            process.wait(10)
+            process.wait(PATIENCE)
     until(lambda: not outside.say("wmctrl", "-l").strip(), "all windows are gone")
 
 

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import re
 import subprocess
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from tests import patience
+from tests.patience import PATIENCE
+
 Box = tuple[int, int, int, int]
 """Left, top, width and height in pixels of the display."""
-
-PATIENCE = 10.0
 
 
 def until(holds: Callable[[], bool], what: str) -> None:
     """Wait for something that an application does in its own time."""
-    deadline = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < deadline, f"not so within {PATIENCE:g} s: {what}"
-        time.sleep(0.05)
+    assert patience.until(holds), f"not so within {patience.PATIENCE:g} s: {what}"
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,9 @@ import pytest
 from PIL import Image, ImageDraw
 
 from envs.geometry import Size
+from envs.pictures import MAX_PIXELS
 from eval.benchmarks.errors import DataError, MissingImage
-from eval.benchmarks.pictures import MAX_PIXELS, Picture
+from eval.benchmarks.pictures import Picture
 
 SIZE = (64, 48)
 WHITE, BLACK, RED = (255, 255, 255), (0, 0, 0), (255, 0, 0)

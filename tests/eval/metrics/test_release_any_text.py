@@ -43,7 +43,7 @@ _PIECES = st.sampled_from(
 _TEXTS = st.one_of(st.text(), st.lists(st.one_of(_PIECES, st.text(max_size=4)), max_size=8).map("".join))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(_TEXTS)
 def test_no_text_raises(text: str) -> None:
     for reading in (

@@ -9,20 +9,20 @@ import pytest
 
 from eval.benchmarks.errors import DataError
 from eval.report.cells import ReportError, read_sweep
-from eval.report.series import Series, flattened, join
+from eval.report.series import Series, flattened, group_cells
 from eval.rows import RowsError
 from tests.eval.report import made
 
 
 def test_cells_that_differ_in_the_seed_are_one(tmp_path: Path) -> None:
-    sweep = join(read_sweep(made.sweep(tmp_path)))
-    assert [one.label for one in sweep.joined] == ["full", "gui_kv 5%", "gui_kv 20%", "random 20%"]
-    assert sweep.joined[3].seeds == (0, 1)
+    sweep = group_cells(read_sweep(made.sweep(tmp_path)))
+    assert [one.label for one in sweep.points] == ["full", "gui_kv 5%", "gui_kv 20%", "random 20%"]
+    assert sweep.points[3].seeds == (0, 1)
     assert sweep.budgets == ("5%", "20%")
     assert sweep.warnings == ()
     assert sweep.shared["config.cache.moment"] == "next_observation"
     assert "seed" not in sweep.shared
-    assert sweep.at(Series("full"), "5%") is sweep.joined[0]
+    assert sweep.at(Series("full"), "5%") is sweep.points[0]
     assert sweep.at(Series("random"), "5%") is None
 
 
@@ -31,11 +31,11 @@ def test_other_settings_make_other_series(tmp_path: Path) -> None:
         made.cell(tmp_path, f"g-{moment}", made.settings(moment=moment), made.rows(made.FULL))
         made.cell(tmp_path, f"f-{moment}", made.settings("full", "100%", moment=moment), made.rows(made.FULL))
     made.cell(tmp_path, "alpha", made.settings(moment="prefill", options={"alpha": 2}), made.rows(made.FULL))
-    sweep = join(read_sweep(tmp_path))
-    labels = [one.label for one in sweep.joined]
+    sweep = group_cells(read_sweep(tmp_path))
+    labels = [one.label for one in sweep.points]
     assert len(labels) == len(set(labels)) == 5
     assert {"full · moment prefill", "full · moment next_observation"} < set(labels)
-    alpha = next(one for one in sweep.joined if one.cells[0].name == "alpha")
+    alpha = next(one for one in sweep.points if one.cells[0].name == "alpha")
     full = sweep.full_of(alpha.series)
     assert full is not None
     assert full.cells[0].name == "f-prefill"
@@ -44,8 +44,8 @@ def test_other_settings_make_other_series(tmp_path: Path) -> None:
 def test_dialects_of_an_oracle(tmp_path: Path) -> None:
     for dialect in ("ui_tars", "opencua"):
         made.cell(tmp_path, dialect, made.settings(model="oracle", dialect=dialect), made.rows(made.FULL, None))
-    sweep = join(read_sweep(tmp_path))
-    assert [one.label for one in sweep.joined] == ["oracle · dialect opencua", "oracle · dialect ui_tars"]
+    sweep = group_cells(read_sweep(tmp_path))
+    assert [one.label for one in sweep.points] == ["oracle · dialect opencua", "oracle · dialect ui_tars"]
     assert sweep.budgets == ()
 
 
@@ -53,7 +53,7 @@ def test_an_unfinished_sweep_is_compared_on_common_steps(tmp_path: Path) -> None
     made.cell(tmp_path, "full", made.settings("full"), made.rows(made.FULL))
     made.cell(tmp_path, "gui", made.settings(), made.rows({"a": (0.0, 1.0), "b": (0.0,)})[:2])
     made.cell(tmp_path, "none", made.settings("snap_kv"), [])
-    sweep = join(read_sweep(tmp_path))
+    sweep = group_cells(read_sweep(tmp_path))
     assert sweep.played == (("0", "a", "0"), ("0", "a", "1"))
     assert sweep.warnings[0] == "none has no step yet and is left out"
     assert "the 2 steps that every cell has, of up to 4; gui has the fewest, 2" in sweep.warnings[1]
@@ -61,7 +61,7 @@ def test_an_unfinished_sweep_is_compared_on_common_steps(tmp_path: Path) -> None
 
 def test_half_a_line_at_the_end_is_left_out(tmp_path: Path) -> None:
     made.cell(tmp_path, "gui", made.settings(), made.rows(made.FULL), tail='{"benchmark": "playgr')
-    assert len(join(read_sweep(tmp_path)).played) == 4
+    assert len(group_cells(read_sweep(tmp_path)).played) == 4
 
 
 def test_skipped_steps_do_not_count(tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def test_skipped_steps_do_not_count(tmp_path: Path) -> None:
     first = [its[0].model_copy(update=gone), *its[1:]]
     made.cell(tmp_path, "full", made.settings("full"), first)
     made.cell(tmp_path, "gui", made.settings(), [*first[:3], its[3].model_copy(update=gone)])
-    sweep = join(read_sweep(tmp_path))
+    sweep = group_cells(read_sweep(tmp_path))
     assert sweep.skipped == {("0", "a", "0")}
     assert sweep.played == (("0", "a", "1"), ("0", "b", "0"))
     assert sweep.warnings == ("1 steps were left out by some cells only, and count in none",)
@@ -79,7 +79,7 @@ def test_skipped_steps_do_not_count(tmp_path: Path) -> None:
 def test_the_full_cache_at_several_budgets_counts_once(tmp_path: Path) -> None:
     made.cell(tmp_path, "f1", made.settings("full", "5%"), made.rows(made.FULL)[:3])
     made.cell(tmp_path, "f2", made.settings("full", "20%"), made.rows(made.FULL))
-    sweep = join(read_sweep(tmp_path))
+    sweep = group_cells(read_sweep(tmp_path))
     assert [cell.name for cell in sweep.cells] == ["f2"]
     assert "f2 and f1 are the same settings" in sweep.warnings[0]
 
@@ -87,7 +87,7 @@ def test_the_full_cache_at_several_budgets_counts_once(tmp_path: Path) -> None:
 def test_budgets_of_different_units_are_in_order(tmp_path: Path) -> None:
     for budget in ("64MiB", "2048 tokens", "20%", "3%", "512 tokens"):
         made.cell(tmp_path, budget, made.settings(budget=budget), made.rows(made.FULL))
-    assert join(read_sweep(tmp_path)).budgets == ("3%", "20%", "512 tokens", "2048 tokens", "64MiB")
+    assert group_cells(read_sweep(tmp_path)).budgets == ("3%", "20%", "512 tokens", "2048 tokens", "64MiB")
 
 
 @pytest.mark.parametrize(
@@ -145,11 +145,11 @@ def test_folders_that_are_no_sweep(tmp_path: Path) -> None:
         read_sweep(tmp_path / "absent")
     made.cell(tmp_path, "gui", made.settings(), [])
     with pytest.raises(ReportError, match="no cell of the sweep has a row yet"):
-        join(read_sweep(tmp_path))
+        group_cells(read_sweep(tmp_path))
     made.cell(tmp_path, "a", made.settings(), made.rows({"a": (1.0,)}))
     made.cell(tmp_path, "b", made.settings("snap_kv"), made.rows({"b": (1.0,)}))
     with pytest.raises(ReportError, match="no step was played in every cell"):
-        join(read_sweep(tmp_path))
+        group_cells(read_sweep(tmp_path))
 
 
 def test_several_benchmarks_make_no_report(tmp_path: Path) -> None:
@@ -174,7 +174,7 @@ def test_settings_in_one_row() -> None:
 def test_rows_are_read_again_by_their_line(tmp_path: Path) -> None:
     place = made.cell(tmp_path, "gui", made.settings(), made.rows(made.FULL))
     only = read_sweep(tmp_path)[0]
-    found = only.again([("0", "a", "1"), ("0", "c", "0"), ("0", "unknown", "0")])
+    found = only.reread([("0", "a", "1"), ("0", "c", "0"), ("0", "unknown", "0")])
     assert {step: row.texts for step, row in found.items()} == {
         ("0", "a", "1"): ("answer of a 1",),
         ("0", "c", "0"): ("answer of c 0",),
@@ -182,14 +182,14 @@ def test_rows_are_read_again_by_their_line(tmp_path: Path) -> None:
     lines = (place / "rows.jsonl").read_text().splitlines(keepends=True)
     (place / "rows.jsonl").write_text("".join([lines[0], "{}\n", *lines[2:]]))
     with pytest.raises(RowsError, match="cannot be read again"):
-        only.again([("0", "a", "1")])
+        only.reread([("0", "a", "1")])
     (place / "rows.jsonl").write_text("")
     with pytest.raises(RowsError, match="has become shorter"):
-        only.again([("0", "a", "1")])
+        only.reread([("0", "a", "1")])
 
 
 def test_half_a_character_pair_is_read_again(tmp_path: Path) -> None:
     """Models can write one, and JSON can hold it."""
     made.cell(tmp_path, "gui", made.settings(), made.rows({"a": (0.0,)}, texts=("\ud83d",)))
-    (row,) = read_sweep(tmp_path)[0].again([("0", "a", "0")]).values()
+    (row,) = read_sweep(tmp_path)[0].reread([("0", "a", "0")]).values()
     assert row.texts == ("\ud83d",)

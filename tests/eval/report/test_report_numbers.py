@@ -12,9 +12,9 @@ from eval.benchmarks import BENCHMARKS
 from eval.benchmarks.first_score import rules_of
 from eval.metrics.measures import Measure, Parts, Scored, by_cell, evaluate, macro, micro
 from eval.report.cells import read_sweep
-from eval.report.joined import Bootstrap, difference
+from eval.report.estimates import Bootstrap, difference
 from eval.report.numbers import SECONDS, SHARE, WORK, Entry, Numbers, evaluate_sweep, measures_of
-from eval.report.series import join
+from eval.report.series import group_cells
 from eval.report.tables import Figure, cost_table, group_table, outcome_table, score_table
 from eval.report.worst import worst_steps
 from tests.eval.report import made
@@ -22,12 +22,12 @@ from tests.eval.report import made
 
 @pytest.fixture
 def numbers(tmp_path: Path) -> Numbers:
-    sweep = join(read_sweep(made.sweep(tmp_path)))
+    sweep = group_cells(read_sweep(made.sweep(tmp_path)))
     return evaluate_sweep(sweep, measures_of("playground"))
 
 
 def entry(numbers: Numbers, policy: str, budget: str = "") -> Entry:
-    return next(one for one in numbers.entries if (one.joined.series.policy, one.joined.budget) == (policy, budget))
+    return next(one for one in numbers.entries if (one.point.series.policy, one.point.budget) == (policy, budget))
 
 
 def test_means_and_differences(numbers: Numbers) -> None:
@@ -60,10 +60,10 @@ def test_costs(numbers: Numbers) -> None:
 
 
 def test_seeds_are_joined(numbers: Numbers) -> None:
-    joined = entry(numbers, "random", "20%")
-    assert joined.joined.seeds == (0, 1)
-    assert joined.steps == 8
-    estimate = joined.measures["official"]
+    point = entry(numbers, "random", "20%")
+    assert point.point.seeds == (0, 1)
+    assert point.steps == 8
+    estimate = point.measures["official"]
     assert estimate.value == pytest.approx(0.5)
     # Each seed has one score throughout, so only the draws of seeds can make a difference.
     assert (estimate.low, estimate.high) == (0.0, 1.0)
@@ -140,7 +140,7 @@ def test_tables_by_group(tmp_path: Path) -> None:
             for one in made.rows(scores)
         ]
         made.cell(tmp_path, name, made.settings(policy), its)
-    numbers = evaluate_sweep(join(read_sweep(tmp_path)), measures_of("playground"))
+    numbers = evaluate_sweep(group_cells(read_sweep(tmp_path)), measures_of("playground"))
     table = group_table(numbers, lambda one: one.kinds["official"], "20%", "t")
     assert table.columns == ("click (n=2)", "type (n=1)")
     assert [(figure.value, figure.change) for figure in dict(table.rows)["gui_kv"]] == [
@@ -169,7 +169,7 @@ def test_a_trajectory_without_any_image_costs_nothing(tmp_path: Path) -> None:
     for name, policy, kv in (("full", "full", 1000.0), ("gui", "gui_kv", 200.0)):
         first, *rest = made.rows({"a": (1.0,), "b": (1.0,), "c": (0.0,)}, kv)
         made.cell(tmp_path, name, made.settings(policy), [first.model_copy(update=gone), *rest])
-    numbers = evaluate_sweep(join(read_sweep(tmp_path)), measures_of("playground"))
+    numbers = evaluate_sweep(group_cells(read_sweep(tmp_path)), measures_of("playground"))
     found = entry(numbers, "gui_kv", "20%")
     assert (found.costs["kv_bytes"].value, found.costs["kv_bytes"].count) == (200.0, 2)
     assert found.costs[SHARE].value == pytest.approx(0.2)
@@ -179,7 +179,7 @@ def test_a_trajectory_without_any_image_costs_nothing(tmp_path: Path) -> None:
 
 def test_an_oracle_costs_nothing(tmp_path: Path) -> None:
     made.cell(tmp_path, "o", made.settings(model="oracle"), made.rows(made.FULL, None))
-    numbers = evaluate_sweep(join(read_sweep(tmp_path)), measures_of("playground"))
+    numbers = evaluate_sweep(group_cells(read_sweep(tmp_path)), measures_of("playground"))
     assert cost_table(numbers) is None
     assert score_table(numbers, "official", "", "").rows == (("oracle", (Figure("100.0", "100.0–100.0"),)),)
 
@@ -196,7 +196,7 @@ def test_an_unknown_benchmark_gets_plain_means() -> None:
 
 
 def test_the_worst_steps(tmp_path: Path) -> None:
-    sweep = join(read_sweep(made.sweep(tmp_path)))
+    sweep = group_cells(read_sweep(made.sweep(tmp_path)))
     selection = worst_steps(sweep, 12)
     assert selection.against_full
     found = selection.steps
@@ -221,7 +221,7 @@ def test_the_worst_steps(tmp_path: Path) -> None:
 
 def test_without_a_full_cache_the_lowest_scores_are_shown(tmp_path: Path) -> None:
     made.cell(tmp_path, "g", made.settings(), made.rows(made.LOW))
-    selection = worst_steps(join(read_sweep(tmp_path)), 12)
+    selection = worst_steps(group_cells(read_sweep(tmp_path)), 12)
     assert not selection.against_full
     found = selection.steps
     assert [(one.step[1], one.loss) for one in found] == [("a", 1.0), ("b", 1.0), ("c", 0.5)]
@@ -232,7 +232,7 @@ def test_where_nothing_is_lost_the_lowest_scores_are_shown(tmp_path: Path) -> No
     nothing = {"a": (0.0, 0.5), "b": (0.0,)}
     made.cell(tmp_path, "full", made.settings("full"), made.rows(nothing))
     made.cell(tmp_path, "gui", made.settings(), made.rows(nothing))
-    selection = worst_steps(join(read_sweep(tmp_path)), 2)
+    selection = worst_steps(group_cells(read_sweep(tmp_path)), 2)
     assert not selection.against_full
     assert [one.step[1] for one in selection.steps] == ["a", "b"]
     assert all(one.full is not None for one in selection.steps)
@@ -241,6 +241,6 @@ def test_where_nothing_is_lost_the_lowest_scores_are_shown(tmp_path: Path) -> No
 def test_differences_too_small_to_see_are_not_marked(tmp_path: Path) -> None:
     made.cell(tmp_path, "full", made.settings("full"), made.rows({"a": (0.0,), "b": (0.0,)}))
     made.cell(tmp_path, "gui", made.settings(), made.rows({"a": (1e-20,), "b": (1e-20,)}))
-    numbers = evaluate_sweep(join(read_sweep(tmp_path)), measures_of("playground"))
+    numbers = evaluate_sweep(group_cells(read_sweep(tmp_path)), measures_of("playground"))
     figure = dict(score_table(numbers, "official", "", "").rows)["gui_kv"][0]
     assert (figure.change, figure.tone) == ("0.0", "")

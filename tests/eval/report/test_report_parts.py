@@ -22,7 +22,7 @@ from eval.metrics.shapes import Box
 from eval.report.boxes import box_svg, boxes_of, gold_boxes
 from eval.report.cells import read_sweep
 from eval.report.reproduce import command_of
-from eval.report.series import join
+from eval.report.series import group_cells
 from tests.eval.report import made
 
 SIZE = Size(200, 100)
@@ -60,7 +60,7 @@ def test_the_command_names_what_is_not_usual(tmp_path: Path) -> None:
     others = {"path": data, "moment": "prefill", "history": 3, "splits": ("0",), "protect": False}
     for policy, budget, seed in (("full", "100%", 0), ("gui_kv", "5%", 0), ("random", "5%", 0), ("random", "5%", 1)):
         made.cell(tmp_path, f"{policy}{seed}", made.settings(policy, budget, seed, **others), made.rows(made.FULL))
-    command = command_of(join(read_sweep(tmp_path)), "out")
+    command = command_of(group_cells(read_sweep(tmp_path)), "out")
     assert command == (
         f"guikv replay playground --path '{data}' --split 0 --model nano --dialect ui_tars "
         "--policies full,gui_kv,random --budgets 5% --seeds 0,1 --moment prefill --screenshots 3 "
@@ -75,7 +75,7 @@ def test_the_command_names_what_is_not_usual(tmp_path: Path) -> None:
 def test_the_command_says_whose_options_are_set(tmp_path: Path) -> None:
     made.cell(tmp_path, "gui", made.settings(), made.rows(made.FULL))
     made.cell(tmp_path, "snap", made.settings("snap_kv", options={"kernel": 5}), made.rows(made.FULL))
-    command = command_of(join(read_sweep(tmp_path)), "out")
+    command = command_of(group_cells(read_sweep(tmp_path)), "out")
     assert "--policies gui_kv,snap_kv" in command
     assert "--set cache.policy=snap_kv --set cache.options.kernel=5" in command
 
@@ -84,6 +84,6 @@ def test_the_command_of_an_oracle(tmp_path: Path) -> None:
     for dialect in ("ui_tars", "opencua"):
         of = made.settings(model="oracle", dialect=dialect).model_copy(update={"options": {"level": "low"}})
         made.cell(tmp_path, dialect, of, made.rows(made.FULL, None))
-    assert command_of(join(read_sweep(tmp_path)), "out") == (
+    assert command_of(group_cells(read_sweep(tmp_path)), "out") == (
         "guikv replay playground --path /nowhere --option level=low --model oracle --dialect opencua,ui_tars --out out"
     )

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from eval.benchmarks.errors import DataError
-from eval.report.cells import read_sweep
-from eval.report.planned import shortfall
+from eval.report.cells import read_sweep, shortfall
 from tests.eval.report import made
 
 

@@ -10,7 +10,7 @@ import pytest
 from eval.report import plots
 from eval.report.cells import read_sweep
 from eval.report.numbers import Numbers, evaluate_sweep, measures_of
-from eval.report.series import Series, join
+from eval.report.series import Series, group_cells
 from guikv.policies import POLICIES
 from tests.eval.report import made
 
@@ -29,7 +29,7 @@ def figures(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 
 def numbers_of(folder: Path) -> Numbers:
-    return evaluate_sweep(join(read_sweep(folder)), measures_of("playground"))
+    return evaluate_sweep(group_cells(read_sweep(folder)), measures_of("playground"))
 
 
 def curve(panel: Any, label: str) -> list[tuple[float, float]]:

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from eval.sweep.cell_player import CellPlayer
 from eval.sweep.plan import Axes, Cell
-from eval.sweep.process_pool import Here
+from eval.sweep.process_pool import InProcess
 from tests.eval.sweep.tools import cells_of, comparable, drive, few
 
 
@@ -28,5 +29,5 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
     folder = tmp_path_factory.mktemp("whole")
     path = few(folder, "click-95000", "remember_3-95000", "dialog-95000")
     cells = cells_of(path, "nano", Axes(("gui_kv", "random"), ("20%",), (1,)))
-    drive(folder / "out", cells, Here())
+    drive(folder / "out", cells, InProcess(CellPlayer))
     return Whole(path, folder / "out", cells, comparable(folder / "out", cells))

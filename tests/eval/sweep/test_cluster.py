@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import signal
-import time
 from pathlib import Path
 
 import pytest
 
 from envs import processes
+from eval.sweep.cell_player import CellPlayer
 from eval.sweep.plan import Cell
 from eval.sweep.ray_pool import Cluster, ClusterError, gpu_share
 from tests.eval.sweep.conftest import Whole
 from tests.eval.sweep.tools import Log, comparable, drive
 from tests.leftovers import running, since
+from tests.patience import until
 
 
 class Murderer(Log):
@@ -33,7 +34,7 @@ def test_two_actors_write_what_one_process_writes_though_one_is_killed(
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     before, terminated = running(), signal.getsignal(signal.SIGTERM)
-    with Cluster(2, len(whole.cells)) as pool:
+    with Cluster(CellPlayer, 2, len(whole.cells)) as pool:
         assert pool.size == 2
         folder = Path(pool._folder or "")
         assert folder.is_dir()
@@ -41,9 +42,7 @@ def test_two_actors_write_what_one_process_writes_though_one_is_killed(
     assert comparable(tmp_path / "out", whole.cells) == whole.rows
     assert len(log.repeats) == 1
     assert sorted(log.ended) == sorted((cell.name, "") for cell in whole.cells)
-    deadline = time.monotonic() + 20
-    while since(before) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    until(lambda: not since(before))
     assert not since(before)
     assert not folder.exists()
     assert signal.getsignal(signal.SIGTERM) == terminated
@@ -59,7 +58,7 @@ def test_two_actors_write_what_one_process_writes_though_one_is_killed(
 )
 def test_a_cluster_that_is_not_there(monkeypatch: pytest.MonkeyPatch, address: str, why: str) -> None:
     monkeypatch.setenv("RAY_ADDRESS", address)
-    with pytest.raises(ClusterError, match=why), Cluster(1, 1):
+    with pytest.raises(ClusterError, match=why), Cluster(CellPlayer, 1, 1):
         pass
 
 

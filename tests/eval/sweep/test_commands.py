@@ -16,7 +16,7 @@ from agent.errors import ConfigError
 from eval.benchmarks.base import Source
 from eval.benchmarks.errors import DataError, MissingImage
 from eval.commands.replay import replay, rescore
-from eval.sweep.errors import MixError
+from eval.sweep.folder import MixError
 from eval.sweep.sweep import base_settings
 from tests.eval.sweep.conftest import Whole
 from tests.eval.sweep.tools import EPISODES, few
@@ -137,13 +137,13 @@ def test_an_oracle_keeps_nothing(tmp_path: Path) -> None:
 
 
 def test_a_failed_cell_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from eval.sweep import run
+    from eval.sweep import cell_player
     from guikv.errors import DeviceMemoryError
 
     def short(*_: Any) -> Any:
         raise DeviceMemoryError("the device is full")
 
-    monkeypatch.setattr(run, "play", short)
+    monkeypatch.setattr(cell_player, "play", short)
     path = few(tmp_path, "dialog-95000")
     arguments = ("replay", "playground", "--path", path, "--images", EPISODES, "--model", "oracle")
     told = call(*arguments, "--dialect", "qwen3", "--out", tmp_path / "out", code=1)
@@ -151,12 +151,12 @@ def test_a_failed_cell_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_ctrl_c(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from eval.sweep import run
+    from eval.sweep import cell_player
 
     def pressed(*_: Any) -> Any:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(run, "play", pressed)
+    monkeypatch.setattr(cell_player, "play", pressed)
     arguments = ("replay", "playground", "--path", str(EPISODES), "--model", "oracle", "--out", str(tmp_path))
     result = CliRunner().invoke(APP, arguments)
     assert result.exit_code == 130

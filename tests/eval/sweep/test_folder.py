@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from eval.rows import ROWS, RowsError, read_rows
-from eval.sweep.errors import MixError, SweepError
-from eval.sweep.folder import SETTINGS, SWEEP, admit, begin, claimed, rows_path, stored
+from eval.sweep.cell_player import CellPlayer
+from eval.sweep.folder import SETTINGS, SWEEP, MixError, SweepError, admit, begin, claimed, rows_path, stored_cells
 from eval.sweep.plan import Axes, Cell
-from eval.sweep.process_pool import Here
+from eval.sweep.process_pool import InProcess
 from tests.eval.sweep.tools import cells_of, drive, few
 
 DIALECTS = Axes((), (), dialects=("ui_tars", "qwen3"))
@@ -22,13 +22,13 @@ DIALECTS = Axes((), (), dialects=("ui_tars", "qwen3"))
 def played(tmp_path: Path) -> tuple[Path, list[Cell]]:
     """An oracle's sweep over one episode of two steps."""
     cells = cells_of(few(tmp_path, "dialog-95000"), axes=DIALECTS)
-    drive(tmp_path / "out", cells, Here())
+    drive(tmp_path / "out", cells, InProcess(CellPlayer))
     return tmp_path / "out", cells
 
 
 def test_settings_lie_beside_the_rows(played: tuple[Path, list[Cell]]) -> None:
     out, cells = played
-    assert [cell.name for cell in stored(out)] == ["qwen3-oracle", "ui_tars-oracle"]
+    assert [cell.name for cell in stored_cells(out)] == ["qwen3-oracle", "ui_tars-oracle"]
     for cell in cells:
         told = json.loads((out / "cells" / cell.name / SETTINGS).read_text())
         assert told == cell.settings.identity()
@@ -42,8 +42,8 @@ def test_settings_lie_beside_the_rows(played: tuple[Path, list[Cell]]) -> None:
 def test_cells_can_be_added(played: tuple[Path, list[Cell]]) -> None:
     out, cells = played
     more = cells_of(cells[0].settings.path, axes=Axes((), (), dialects=("opencua",)))
-    drive(out, more, Here())
-    assert len(stored(out)) == 3
+    drive(out, more, InProcess(CellPlayer))
+    assert len(stored_cells(out)) == 3
 
 
 def change(**values: Any) -> Any:
@@ -66,7 +66,7 @@ def test_other_settings_are_refused_by_name(
     out, cells = played
     before = rows_path(out, cells[0]).read_bytes()
     with pytest.raises(MixError) as caught:
-        drive(out, [changed(cells[0])], Here())
+        drive(out, [changed(cells[0])], InProcess(CellPlayer))
     assert f"{key} is {there} there and {here} now" in str(caught.value)
     assert "choose another --out" in str(caught.value)
     assert rows_path(out, cells[0]).read_bytes() == before
@@ -90,8 +90,8 @@ def test_settings_that_led_to_no_row_give_way(tmp_path: Path) -> None:
     admit(out, wrong)
     begin(out, wrong[0]).touch()
     cells = cells_of(path)
-    drive(out, cells, Here())
-    assert [cell.settings for cell in stored(out)] == [cells[0].settings.identity()]
+    drive(out, cells, InProcess(CellPlayer))
+    assert [cell.settings for cell in stored_cells(out)] == [cells[0].settings.identity()]
     assert json.loads((out / SWEEP).read_text())["history"] == "gold"
     with pytest.raises(MixError, match=r"history is .gold. there and .own. now"):
         admit(out, wrong)
@@ -127,7 +127,7 @@ def test_a_folder_that_cannot_be(tmp_path: Path) -> None:
     with pytest.raises(SweepError, match="cannot be written"), claimed(tmp_path / "file" / "out"):
         pass
     with pytest.raises(SweepError, match="holds no results"):
-        stored(tmp_path)
+        stored_cells(tmp_path)
 
 
 def test_damaged_rows_are_named(played: tuple[Path, list[Cell]]) -> None:
@@ -135,4 +135,4 @@ def test_damaged_rows_are_named(played: tuple[Path, list[Cell]]) -> None:
     path = out / "cells" / cells[0].name / ROWS
     path.write_bytes(b'{"benchmark": 1}\n' + path.read_bytes())
     with pytest.raises(RowsError, match="line 1 is no row"):
-        drive(out, cells, Here())
+        drive(out, cells, InProcess(CellPlayer))

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from eval.rows import RowsError, read_rows
-from eval.sweep.errors import SweepError
-from eval.sweep.folder import rows_path
+from eval.sweep.cell_player import CellPlayer
+from eval.sweep.folder import SweepError, rows_path
 from eval.sweep.plan import Axes, Cell
-from eval.sweep.process_pool import Here
+from eval.sweep.process_pool import InProcess
 from eval.sweep.rescore import rescore
 from tests.eval.sweep.tools import cells_of, comparable, drive, few
 
@@ -21,7 +21,7 @@ from tests.eval.sweep.tools import cells_of, comparable, drive, few
 def played(tmp_path: Path) -> tuple[Path, list[Cell]]:
     path = few(tmp_path, "form_many-95000")
     cells = cells_of(path, axes=Axes((), (), dialects=("ui_tars", "qwen3")))
-    drive(tmp_path / "out", cells, Here())
+    drive(tmp_path / "out", cells, InProcess(CellPlayer))
     path.unlink()
     return tmp_path / "out", cells
 
@@ -72,7 +72,7 @@ def test_skipped_steps_stay_without_scores(tmp_path: Path) -> None:
     path = few(tmp_path, "dialog-95000")
     path.write_text(path.read_text().replace("dialog-95000-1.png", "gone.png"))
     cells = cells_of(path, missing="skip")
-    drive(tmp_path / "out", cells, Here())
+    drive(tmp_path / "out", cells, InProcess(CellPlayer))
     assert rescore(tmp_path / "out", parse=True)[0].rows == 2
     assert [row.scores for row in read_rows(rows_path(tmp_path / "out", cells[0]))][1] == {}
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from eval.sweep.events import Died, Done, Event, Job
+from eval.sweep.cell_player import CellJob, CellPlayer
+from eval.sweep.events import Event, JobDone, PlayerDied
 from eval.sweep.folder import claimed
 from eval.sweep.plan import Axes, Cell
 from eval.sweep.process_pool import Processes, visible_gpus
@@ -45,7 +46,7 @@ class Murderer(Log):
 def test_two_processes_write_what_one_writes_though_one_is_killed(
     whole: Whole, tmp_path: Path, before: set[int]
 ) -> None:
-    with Processes(2) as pool:
+    with Processes(CellPlayer, 2) as pool:
         log = drive(tmp_path, whole.cells, pool, Murderer(pool, whole.cells[0].name))
     assert comparable(tmp_path, whole.cells) == whole.rows
     assert log.repeats == [whole.cells[0].name]
@@ -63,11 +64,11 @@ class Mortal:
         self.survivor = survivor
         self.given: list[str] = []
 
-    def give(self, player: int, job: Job) -> None:
+    def give(self, player: int, job: CellJob) -> None:
         self.given.append(job.cell.name)
 
     def wait(self) -> tuple[int, Event]:
-        return 0, Done() if self.given[-1] == self.survivor else Died("it ended by itself (exit code -9)")
+        return 0, JobDone() if self.given[-1] == self.survivor else PlayerDied("it ended by itself (exit code -9)")
 
 
 def test_a_cell_whose_players_die_fails_and_the_others_go_on(tmp_path: Path) -> None:
@@ -95,7 +96,7 @@ class Stopper(Log):
 
 @pytest.mark.slow
 def test_ctrl_c_leaves_rows_and_no_process(whole: Whole, tmp_path: Path, before: set[int]) -> None:
-    with pytest.raises(KeyboardInterrupt), Processes(2) as pool:
+    with pytest.raises(KeyboardInterrupt), Processes(CellPlayer, 2) as pool:
         drive(tmp_path, whole.cells, pool, Stopper(pool))
     assert not since(before)
     rows = comparable(tmp_path, whole.cells)

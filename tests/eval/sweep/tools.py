@@ -14,7 +14,7 @@ from eval.replay.settings import ORACLE, ReplaySettings
 from eval.rows import read_rows
 from eval.sweep.folder import admit, claimed, rows_path
 from eval.sweep.plan import Axes, Cell, make_cells
-from eval.sweep.scheduler import Drive, Pool
+from eval.sweep.scheduler import Pool, Scheduler
 
 EPISODES = Path(__file__).parents[2] / "data" / "nano_episodes"
 PLAYGROUND = BENCHMARKS["playground"]
@@ -66,7 +66,7 @@ def drive(out: Path, cells: Sequence[Cell], pool: Pool, log: Log | None = None, 
     log = log or Log()
     with claimed(out):
         admit(out, cells)
-        Drive(out, pool, log, limit).run(cells)
+        Scheduler(out, pool, log, limit).run(cells)
     return log
 
 

@@ -45,7 +45,7 @@ def _size(handset: Handset, rest: list[str], output: Output) -> int:
         if match is None:
             output.complain(f"Error: bad size {rest[0]}")
             return EXIT
-        largest = handset.screen.glass.side
+        largest = handset.screen.x_screen.side
         wanted = (int(match[1]), int(match[2]))
         if not all(_SMALLEST_SIDE <= side <= largest for side in wanted):
             output.complain(f"Error: this phone's screen has {_SMALLEST_SIDE} to {largest} pixels each way")

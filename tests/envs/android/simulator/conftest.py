@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +13,7 @@ from envs.android.server import AdbServer
 from envs.android.simulator import Phone
 from envs.android.simulator.control import Output
 from envs.processes import table
-
-SECONDS = 20.0
+from tests.patience import PATIENCE
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,7 @@ class Adb:
     def plain(self, *arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
         command = [self.server.program, *arguments]
         return subprocess.run(
-            command, env=self.server.environment, input=stdin, capture_output=True, timeout=SECONDS, check=False
+            command, env=self.server.environment, input=stdin, capture_output=True, timeout=PATIENCE, check=False
         )
 
     def shell(self, line: str) -> str:
@@ -105,19 +103,9 @@ def show(phone: Phone) -> Callable[[str], None]:
             # Touches of an area are only known once it has been drawn.
             await page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
-        phone.browser.with_tab(write, 10)
+        phone.browser.with_tab(write, 60)
 
     return put
-
-
-def until(true: Callable[[], object], seconds: float = 10.0) -> bool:
-    """Wait for something to become true; was it in time?"""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if true():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 def running(mark: str) -> list[int]:

@@ -11,8 +11,9 @@ import pytest
 from envs.android.simulator import Phone
 from envs.android.simulator.apps import APPS, BROWSER, FOLDER, LAUNCHER, app_at, by_component
 from envs.base import ActionFailed
-from tests.envs.android.simulator.conftest import Adb, until
+from tests.envs.android.simulator.conftest import Adb
 from tests.envs.conftest import Site
+from tests.patience import until
 
 Tell = Callable[[str], tuple[int, str, str]]
 LAUNCHABLE = "-a android.intent.action.MAIN -c android.intent.category.LAUNCHER"

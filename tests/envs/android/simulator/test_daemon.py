@@ -18,10 +18,12 @@ import adbutils
 import pytest
 from PIL import Image
 
+from envs.android import peer
 from envs.android.server import AdbServer
-from envs.android.simulator import Phone, peer
+from envs.android.simulator import Phone
 from envs.android.simulator.wire import MAX_PAYLOAD, VERSION, Command, Message
-from tests.envs.android.simulator.conftest import Adb, running, until
+from tests.envs.android.simulator.conftest import Adb, running
+from tests.patience import PATIENCE, until
 
 FIVE_MB = 5 * 1024 * 1024
 
@@ -181,7 +183,7 @@ def web() -> Iterator[int]:
 
 
 def _get(port: int) -> bytes:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=PATIENCE) as answer:
         return bytes(answer.read())
 
 
@@ -191,7 +193,7 @@ def test_forward_reaches_a_port_of_the_device(adb: Adb, web: int) -> None:
         assert all(body == b"hello " * 100_000 for body in pool.map(_get, [port] * 8))
     adb("forward", "tcp:0", "tcp:1")
     closed = int(adb("forward", "tcp:0", "tcp:1").stdout)
-    with socket.create_connection(("127.0.0.1", closed), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", closed), timeout=PATIENCE) as connection:
         assert connection.recv(10) == b""
     adb("forward", "--remove-all")
 
@@ -227,7 +229,7 @@ def test_a_stalled_device_answers_when_it_goes_on(adb: Adb, phone: Phone) -> Non
     with pytest.raises(subprocess.TimeoutExpired):
         asked.wait(0.5)
     phone.stalled = False
-    assert asked.communicate(timeout=10)[0] == b"late\n"
+    assert asked.communicate(timeout=PATIENCE)[0] == b"late\n"
 
 
 def test_a_drop_ends_what_runs(adb: Adb, phone: Phone) -> None:
@@ -235,7 +237,7 @@ def test_a_drop_ends_what_runs(adb: Adb, phone: Phone) -> None:
     assert started.stdout is not None
     assert started.stdout.read(6) == b"ready\n"
     phone.drop()
-    started.communicate(timeout=10)
+    started.communicate(timeout=PATIENCE)
     assert until(lambda: not running("sleep 987124"))
 
 
@@ -250,7 +252,7 @@ def test_an_unauthorized_computer_gets_nothing(adb: Adb, phone: Phone) -> None:
 
 def _answer(phone: Phone, data: bytes) -> bytes:
     """The first bytes of what the daemon answers; empty when it hangs up."""
-    with socket.create_connection(("127.0.0.1", int(phone.address.partition(":")[2])), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", int(phone.address.partition(":")[2])), timeout=PATIENCE) as connection:
         try:
             connection.sendall(data)
             return connection.recv(10)

@@ -11,7 +11,8 @@ import pytest
 from envs.android.simulator import Phone
 from envs.android.simulator.commands.gestures import unescape
 from envs.android.simulator.keycodes import UNKNOWN, find_key
-from tests.envs.android.simulator.conftest import Adb, until
+from tests.envs.android.simulator.conftest import Adb
+from tests.patience import until
 
 Tell = Callable[[str], tuple[int, str, str]]
 Show = Callable[[str], None]
@@ -75,11 +76,11 @@ def test_a_finger_in_single_steps(phone: Phone, tell: Tell, show: Show) -> None:
         for y in range(1950, 1000, -50):
             tell(f"input motionevent MOVE 500 {y}")
         tell("input motionevent UP 500 1000")
-        return until(lambda: phone.browser.evaluate("scrollY") > 100, 2)
+        return until(lambda: phone.browser.evaluate("scrollY") > 100, 5)
 
     show(PAD)
     # On a busy machine the finger may rest too long before it moves, which is a long press.
-    assert any(stroke() for _ in range(5))
+    assert any(stroke() for _ in range(60))
     assert until(lambda: {"touchend", "touchcancel"} & set(names(phone)))
 
 

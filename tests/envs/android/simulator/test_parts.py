@@ -21,7 +21,8 @@ from envs.android.simulator.home import Home
 from envs.base import EnvError, EnvironmentDied, SetupError
 from envs.processes import table, tree
 from envs.xvfb import Xvfb
-from tests.envs.android.simulator.conftest import Adb, running, until
+from tests.envs.android.simulator.conftest import Adb, running
+from tests.patience import PATIENCE, until
 
 SMALL = PhoneOptions(size=(400, 800), density=160, lock="none", adb_keyboard=False, name="Small")
 
@@ -57,7 +58,7 @@ def test_closing_ends_every_process_and_deletes_every_file(adb_server: AdbServer
         phone.close()
         phone.close()
     for client in clients:
-        client.communicate(timeout=10)
+        client.communicate(timeout=PATIENCE)
     adb.plain("disconnect", phone.address)
     assert until(lambda: not started & {row.pid for row in table()})
     assert not list(folder.glob("guikv-*"))
@@ -92,7 +93,7 @@ def test_a_dead_x_server_is_told(adb_server: AdbServer, folder: Path) -> None:
     with Phone.start(SMALL) as phone:
         adb = Adb(adb_server, phone.address)
         adb.plain("connect", phone.address)
-        pid = phone.handset.screen.glass.pid
+        pid = phone.handset.screen.x_screen.pid
         os.kill(pid, signal.SIGKILL)
         assert until(lambda: pid not in {row.pid for row in table()})
         for use in (phone.handset.screen.picture, phone.handset.home, lambda: phone.handset.tap((5, 5))):

@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from envs.android.simulator import Phone
-from tests.envs.android.simulator.conftest import Adb, until
+from tests.envs.android.simulator.conftest import Adb
+from tests.patience import until
 
 Tell = Callable[[str], tuple[int, str, str]]
 Show = Callable[[str], None]

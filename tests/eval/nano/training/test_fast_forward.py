@@ -7,8 +7,8 @@ import random
 import numpy as np
 import torch
 
+from eval.nano.training.config import MEAN, STD
 from eval.nano.training.fast_forward import FastForward
-from eval.nano.training.geometry import MEAN, STD
 from eval.nano.training.init import new_model
 from eval.nano.training.labels import to_patches
 from eval.nano.training.samples import Encoder, longer_episode, pack

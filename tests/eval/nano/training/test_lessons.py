@@ -10,13 +10,12 @@ import numpy as np
 import pytest
 import torch
 
-from eval.nano.training import train_episodes as recall
+from eval.nano.training import train_episodes
 from eval.nano.training.fast_forward import FastForward
 from eval.nano.training.features import busy_cells, compute_features, load_features
 from eval.nano.training.lessons import LESSONS, SHARES, TASKS, Shelf, encode, fill_shelf, form_goal, stack
-from eval.nano.training.pages import load_pixels
 from eval.nano.training.samples import Encoder
-from eval.nano.training.stored import load_episodes, reply_of
+from eval.nano.training.stored import load_episodes, load_pixels, reply_of
 from guikv.nano import WEIGHTS
 
 DATA = Path(__file__).resolve().parents[3] / "data"
@@ -112,10 +111,10 @@ def test_features_are_those_of_the_tower_and_are_kept(shelf: Shelf, tmp_path: Pa
 def test_a_killed_run_goes_on(tmp_path: Path) -> None:
     common = ["--out", str(tmp_path), "--start", str(WEIGHTS), "--episodes", str(EPISODES), "--pages", str(PAGES)]
     common += ["--threads", "1", "--batch", "8"]
-    recall.main([*common, "--minutes", "0.05"])
+    train_episodes.main([*common, "--minutes", "0.05"])
     before = json.loads((tmp_path / "state" / "progress.json").read_text())
     assert before["step"] >= 1
-    recall.main([*common, "--minutes", "0.1", "--resume"])
+    train_episodes.main([*common, "--minutes", "0.1", "--resume"])
     after = json.loads((tmp_path / "state" / "progress.json").read_text())
     assert after["step"] > before["step"]
     assert after["seconds"] > before["seconds"]

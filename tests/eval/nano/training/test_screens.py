@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 from transformers import AutoImageProcessor
 
-from eval.nano.training.geometry import CELL, GRID, MEAN, SIDE, STD
+from eval.nano.training.config import CELL, GRID, MEAN, SIDE, STD
 from eval.nano.training.labels import STEP, cell_labels, click_point, to_patches
 from eval.nano.training.screens import KINDS, control_page
 from eval.nano.training.tokenizer import build_tokenizer, word_ids

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from transformers import AutoTokenizer
 
+from envs.playground.words import WORDS
 from eval.nano.training import chat
-from eval.nano.training.tokenizer import SPECIAL, build_tokenizer, word_ids
-from guikv.nano import WEIGHTS
-from guikv.nano.words import WORDS
+from eval.nano.training.tokenizer import build_tokenizer, word_ids
+from guikv.nano import SPECIAL, WEIGHTS
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from eval.nano.training.evaluate import Clicker, hits
-from eval.nano.training.pages import load_pages
+from eval.nano.training.stored import load_pages
 from guikv.nano import WEIGHTS
 
 PAGES = Path(__file__).resolve().parents[3] / "data" / "nano_pages"
