@@ -14,8 +14,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from envs.actions import load_action
 from envs.geometry import Resize, Size
-from eval.benchmarks.base import Prediction
 from eval.metrics.measures import Scored
+from eval.metrics.prediction import Prediction
 from guikv.errors import GuikvError
 from guikv.files import appending, make_folder, replace_file
 

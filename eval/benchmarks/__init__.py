@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from eval.benchmarks.agentnetbench import AGENTNETBENCH
-from eval.benchmarks.aitz import AITZ
-from eval.benchmarks.androidcontrol import ANDROIDCONTROL
+from eval.benchmarks.agentnetbench.benchmark import AGENTNETBENCH
+from eval.benchmarks.aitz.benchmark import AITZ
+from eval.benchmarks.androidcontrol.benchmark import ANDROIDCONTROL
 from eval.benchmarks.base import Benchmark
-from eval.benchmarks.mind2web import MIND2WEB
-from eval.benchmarks.playground import PLAYGROUND
-from eval.benchmarks.screenspot import SCREENSPOT_PRO, SCREENSPOT_V2
-from eval.benchmarks.webvoyager import WEBVOYAGER
+from eval.benchmarks.mind2web.benchmark import MIND2WEB
+from eval.benchmarks.playground.benchmark import PLAYGROUND
+from eval.benchmarks.screenspot.benchmark import SCREENSPOT_PRO, SCREENSPOT_V2
+from eval.benchmarks.webvoyager.benchmark import WEBVOYAGER
 
 BENCHMARKS: dict[str, Benchmark] = {
     benchmark.name: benchmark

@@ -6,17 +6,20 @@ an answer after the dialect's own parser, and gives named scores between 0 and 1
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from envs.actions import Action
-from envs.geometry import Resize, Size
+from envs.actions import Action, points_of
+from envs.geometry import Size
+from eval.benchmarks.errors import DataError
 from eval.benchmarks.pictures import Picture
 from eval.metrics.measures import Measure
+from eval.metrics.prediction import Prediction
 
 Device = Literal["computer", "browser", "mobile"]
 Kind = Literal["computer", "browser", "mobile", "grounding"]
@@ -64,13 +67,17 @@ class Step:
 
 @dataclass(frozen=True)
 class Trajectory:
-    """Steps that belong together and are played in one session; single images are trajectories of one step."""
+    """Steps that belong together and are played in one session; single images are trajectories of one step.
+
+    notes: what is odd about its record, but does not keep it from being played
+    """
 
     id: str
     goal: str
     steps: tuple[Step, ...]
     split: str = ""
     where: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,34 +87,41 @@ class Source:
     path: annotation file or folder; images: folder of the images, None for the place beside the annotations
     splits: only these; empty for all
     options: the benchmark's own settings, checked by it (level: high or low of AndroidControl)
+    on_bad: told of every record that cannot be used, which is left out then; None: the first one is an error
     """
 
     path: Path
     images: Path | None = None
     splits: tuple[str, ...] = ()
     options: Mapping[str, str] = field(default_factory=dict)
+    on_bad: Callable[[DataError], None] | None = None
+
+    @contextmanager
+    def skipping_bad(self) -> Iterator[None]:
+        """Around the reading of a record, or of a file of them: a DataError is told to `on_bad` and goes no further.
+
+        Raises DataError where nobody is told.
+        """
+        try:
+            yield
+        except DataError as error:
+            if self.on_bad is None:
+                raise
+            self.on_bad(error)
 
 
-@dataclass(frozen=True)
-class Prediction:
-    """An answer to one step.
+def in_order(
+    steps: tuple[Step, ...], numbers: Sequence[int | None], name: str, where: str
+) -> tuple[tuple[Step, ...], tuple[str, ...]]:
+    """The steps by the number that each has, and a note where the file had them otherwise.
 
-    texts: all the model wrote, one for each view it was shown, in order; views: the index of each view
-    actions: of the last text, in pixels of the last view; () when it could not be read, and `error` says why then
-    resize: of the last view; dialect: what the texts are written in
+    name: of the number's field. Where a step has no number, the order is the file's.
     """
-
-    texts: tuple[str, ...]
-    actions: tuple[Action, ...]
-    resize: Resize
-    dialect: str
-    views: tuple[int, ...] = (0,)
-    error: str = ""
-
-    @property
-    def size(self) -> Size:
-        """Of the screenshot that the last answer was given to; points of `actions` are its pixels."""
-        return self.resize.screenshot
+    known = [number for number in numbers if number is not None]
+    if len(known) < len(numbers) or known == sorted(known):
+        return steps, ()
+    ordered = tuple(steps[index] for index in sorted(range(len(steps)), key=lambda index: known[index]))
+    return ordered, (f"{where}: {name}: the steps are not in order: {known[:20]}; they are put in order",)
 
 
 class OneView:
@@ -157,7 +171,10 @@ class Benchmark(Protocol):
         ...
 
     def trajectories(self, source: Source) -> Iterator[Trajectory]:
-        """All trajectories, lazily, in an order that is always the same. Raises DataError on the first bad record."""
+        """All trajectories, lazily, in an order that is always the same.
+
+        Raises DataError for data that are not there, and on the first bad record if `source.on_bad` is None.
+        """
         ...
 
     def oracle(self, step: Step, size: Size) -> tuple[Action, ...]:
@@ -178,3 +195,17 @@ class Benchmark(Protocol):
         Must not need images: rows are scored again from what they hold.
         """
         ...
+
+
+def place_off_picture(benchmark: Benchmark, step: Step, size: Size, slack: float = 0.0) -> str | None:
+    """The first place of the right answer that lies off its view, which is of `size`: annotation and image do not
+    belong together. None where there is none.
+
+    slack: how far it may, as a fraction of the picture
+    """
+    across, down = slack * size.width, slack * size.height
+    for action in benchmark.oracle(step, size):
+        for x, y in points_of(action):
+            if not (-across <= x <= size.width + across and -down <= y <= size.height + down):
+                return f"{action.type} at ({x:.0f}, {y:.0f}) of {size.width}x{size.height}"
+    return None

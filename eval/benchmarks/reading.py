@@ -6,7 +6,8 @@ import json
 import os
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,6 +17,8 @@ from eval.benchmarks.errors import DataError
 from eval.benchmarks.strict_json import NoListError, decode, items
 
 R = TypeVar("R", bound=BaseModel)
+Around = Callable[[], AbstractContextManager[None]]
+"""What DataErrors are raised within: `Source.skipping_bad`, or nothing."""
 
 _SHOWN = 200
 _DRIVE = re.compile(r"[A-Za-z]:")
@@ -43,11 +46,16 @@ def read_json(path: Path) -> Any:
     return _parsed(data, str(path))
 
 
-def read_items(path: Path) -> Iterator[Any]:
+def read_items(path: Path, around: Around = nullcontext) -> Iterator[Any]:
     """The items of a JSON file that holds a list, one at a time: the file may be larger than the memory.
 
-    Raises DataError as `read_json` does, when the item is reached.
+    Raises DataError as `read_json` does, when the item is reached, within `around`: nothing is known of what follows.
     """
+    with around():
+        yield from _items(path)
+
+
+def _items(path: Path) -> Iterator[Any]:
     count = 0
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -70,16 +78,17 @@ def read_items(path: Path) -> Iterator[Any]:
         raise DataError(f"{path} record {count} is not whole JSON: {reason}") from error
 
 
-def read_lines(path: Path) -> Iterator[tuple[int, Any]]:
+def read_lines(path: Path, around: Around = nullcontext) -> Iterator[tuple[int, Any]]:
     """Line number (from 1) and content of each line of a JSON Lines file, one at a time; empty lines are left out.
 
-    Raises DataError as `read_json` does, when the line is reached.
+    Raises DataError as `read_json` does, when the line is reached, within `around`.
     """
     try:
         with path.open("rb") as file:
             for number, line in enumerate(file, start=1):
                 if line.strip():
-                    yield number, _parsed(line, f"{path} line {number}")
+                    with around():
+                        yield number, _parsed(line, f"{path} line {number}")
     except FileNotFoundError as error:
         raise DataError(f"{path} is missing") from error
     except OSError as error:

@@ -1,9 +1,9 @@
-"""From what a user says on the command line to where the data lie."""
+"""From what a user says on the command line to where the data lie, and which of them are wanted."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from agent.errors import ConfigError
@@ -64,6 +64,28 @@ def read_options(options: Iterable[str]) -> dict[str, str]:
 def read_splits(splits: Iterable[str]) -> tuple[str, ...]:
     """Names of splits, each once, in order; `a,b` counts as two."""
     return listed(",".join(splits))
+
+
+def chosen_options(benchmark: str, source: Source, known: Mapping[str, Sequence[str]] | None = None) -> dict[str, str]:
+    """The value of every option there is; the first of its values where it was not given.
+
+    known: option → values. Raises ConfigError for other options and values.
+    """
+    known = known or {}
+    for name, value in source.options.items():
+        if name not in known:
+            there = f"it has {', '.join(known)}" if known else "it has none"
+            raise ConfigError(f"{benchmark} has no option {name!r}", there)
+        if value not in known[name]:
+            raise ConfigError(f"{benchmark}: {name} cannot be {value!r}", f"it is {' or '.join(known[name])}")
+    return {name: source.options.get(name, values[0]) for name, values in known.items()}
+
+
+def check_splits(chosen: Sequence[str], known: Sequence[str], what: str = "split") -> None:
+    """Raises ConfigError for a chosen split that there is not."""
+    wrong = next((split for split in chosen if split not in known), None)
+    if wrong is not None:
+        raise ConfigError(f"there is no {what} {wrong!r}", f"there are {', '.join(known)}" if known else "it has none")
 
 
 def _place(given: Path | None, option: str, variable: str, environment: Mapping[str, str]) -> tuple[Path | None, str]:

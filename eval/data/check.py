@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from agent.errors import ConfigError
-from eval.benchmarks.base import Benchmark, Source, Step, Trajectory
+from eval.benchmarks.base import Benchmark, Source, Step, Trajectory, place_off_picture
 from eval.benchmarks.errors import DataError
-from eval.benchmarks.outside import outside
 from eval.data.catalogue import parts_of
 from eval.data.images import Images
 from eval.data.tally import Problems, Split
@@ -81,7 +80,7 @@ class Look:
         sizes = [self._images.see(picture) for picture in step.views]
         try:
             size = sizes[self._benchmark.oracle_view(step)]
-            off = outside(self._benchmark, step, size) if size is not None else None
+            off = place_off_picture(self._benchmark, step, size) if size is not None else None
         except DataError as error:
             self.problems.add(RECORDS, str(error))
             return

@@ -12,9 +12,8 @@ from typing import Self
 from envs.actions import Action
 from envs.base import Event, Screenshot, Verdict
 from envs.geometry import Size, Viewport
-from eval.benchmarks.base import Benchmark, Step, Trajectory
+from eval.benchmarks.base import Benchmark, Step, Trajectory, place_off_picture
 from eval.benchmarks.errors import DataError
-from eval.benchmarks.outside import outside
 
 SLACK = 0.05
 """Of the picture: annotators' windows and clicks overlap its edges a little."""
@@ -58,7 +57,7 @@ class Recorded:
         image = picture.load()
         size = Size(*image.size)
         if self.view == self.benchmark.oracle_view(self.step):
-            off = outside(self.benchmark, self.step, size, SLACK)
+            off = place_off_picture(self.benchmark, self.step, size, SLACK)
             if off is not None:
                 raise DataError(f"{self.step.where}: the right answer lies outside the image {picture.name}: {off}")
         return Screenshot(image, Viewport(size, size))

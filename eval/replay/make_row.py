@@ -10,7 +10,8 @@ from agent import costs
 from agent.dialects import Dialect
 from agent.step import Clock, Thinking
 from envs.actions import dump_action
-from eval.benchmarks.base import Prediction, Step
+from eval.benchmarks.base import Step
+from eval.metrics.prediction import Prediction
 from eval.replay.environment import Recorded
 from eval.replay.settings import ReplaySettings
 from eval.rows import Row

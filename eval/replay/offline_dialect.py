@@ -11,7 +11,8 @@ from agent.dialects import Dialect, Options, find_family, make_dialect
 from agent.dialects.base import COMMON
 from agent.errors import ParseError
 from envs.geometry import Resize, Size
-from eval.benchmarks.base import Benchmark, Kind, Prediction
+from eval.benchmarks.base import Benchmark, Kind
+from eval.metrics.prediction import Prediction
 from guikv.models.images import resized
 
 

@@ -9,9 +9,10 @@ from collections.abc import Generator
 
 from agent.errors import DialectError
 from envs.geometry import Size
-from eval.benchmarks.base import Benchmark, Prediction, Step, Trajectory
+from eval.benchmarks.base import Benchmark, Step, Trajectory
 from eval.benchmarks.errors import DataError
 from eval.benchmarks.pictures import Picture
+from eval.metrics.prediction import Prediction
 from eval.replay.environment import Recorded
 from eval.replay.make_row import said, skipped, why_missing
 from eval.replay.offline_dialect import Speaker, as_set

@@ -15,8 +15,8 @@ from eval.benchmarks.aitz.gold import AitzGold
 from eval.benchmarks.androidcontrol.gold import AndroidGold
 from eval.benchmarks.base import Gold
 from eval.benchmarks.mind2web.gold import Mind2WebGold
-from eval.benchmarks.playground.benchmark import PlaygroundGold
-from eval.benchmarks.screenspot.target import Target
+from eval.benchmarks.playground.gold import PlaygroundGold
+from eval.benchmarks.screenspot.gold import Target
 from eval.metrics.shapes import Box
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from envs.pictures import read_picture
-from eval.benchmarks.playground import EpisodeRecord, PlaygroundGold, StepRecord
+from eval.benchmarks.playground.gold import PlaygroundGold
+from eval.benchmarks.playground.records import EpisodeRecord, StepRecord
 from eval.live.plan import HELD_OUT
 from guikv.content import Frame
 from guikv.errors import GuikvError

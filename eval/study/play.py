@@ -23,7 +23,8 @@ from agent.errors import ParseError
 from agent.history import History, Observation, Turn
 from agent.model import SessionBrain
 from envs.geometry import Resize, Size
-from eval.benchmarks.playground import PlaygroundGold, matches
+from eval.benchmarks.playground.gold import PlaygroundGold
+from eval.benchmarks.playground.official import matches
 from eval.study.episodes import Episode
 from guikv.cache import PADDING
 from guikv.compression import stateless_rows

@@ -10,10 +10,11 @@ from typing import Any
 from agent.errors import ConfigError
 from envs.actions import Action, Click
 from envs.geometry import Size
-from eval.benchmarks.base import Device, Gold, Kind, OneView, Prediction, Source, Step, Trajectory
+from eval.benchmarks.base import Device, Gold, Kind, OneView, Source, Step, Trajectory
 from eval.benchmarks.pictures import Picture
 from eval.benchmarks.reading import Record, check, inside, json_files, read_items
 from eval.metrics.measures import Measure
+from eval.metrics.prediction import Prediction
 
 
 class Row(Record):

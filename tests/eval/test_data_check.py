@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from agent.cli import main
 from eval import benchmarks
 from eval.benchmarks.pictures import Picture
-from eval.benchmarks.playground import PLAYGROUND
+from eval.benchmarks.playground.benchmark import PLAYGROUND
 from eval.commands.data import data as application
 from eval.data.catalogue import CATALOGUE, Entry, entries
 from eval.data.images import Images

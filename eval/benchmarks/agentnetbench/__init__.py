@@ -1,5 +1,1 @@
-"""AgentNetBench: recorded desktop tasks of xlang-ai/OpenCUA."""
-
-from eval.benchmarks.agentnetbench.benchmark import AGENTNETBENCH
-
-__all__ = ["AGENTNETBENCH"]
+"""AgentNetBench: recorded desktop tasks, scored softly against right actions and alternatives."""

@@ -13,9 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from envs.geometry import Point
-from eval.benchmarks.agentnetbench.gold import Target
-from eval.benchmarks.agentnetbench.oracle import ENTER, is_enter
-from eval.benchmarks.agentnetbench.said import Said
+from eval.benchmarks.agentnetbench.gold import ENTER, Target, is_enter
 from eval.metrics.shapes import Box, distance
 from eval.metrics.words import edit_similarity
 
@@ -25,6 +23,17 @@ ALPHA = 120.0
 """How fast the score falls beyond it."""
 ENOUGH = 0.8
 """Likeness of texts from which on they are the same."""
+
+
+@dataclass(frozen=True)
+class PredictedAction:
+    """One action of an answer, as scorers compare it. type: in lower case; point: fractions of the picture."""
+
+    type: str
+    point: Point | None = None
+    text: str = ""
+    keys: tuple[str, ...] = ()
+    status: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,35 +63,35 @@ class Result:
     by_type: dict[str, float] = field(default_factory=dict)
 
 
-def evaluate(gold: Sequence[Target], said: Sequence[Said], rule: Rule) -> Result:
+def evaluate(gold: Sequence[Target], answer: Sequence[PredictedAction], rule: Rule) -> Result:
     """One sequence of right actions against one answer; an answer without actions has no scores by type."""
-    if not gold or not said:
+    if not gold or not answer:
         return Result(0.0)
-    gold, said = _joined_gold(gold), _joined_said(said)
+    gold, answer = _enter_joined(gold), _enter_joined_answer(answer)
     if gold[0].kind == "terminate":
-        right = said[0].type == "terminate" and said[0].status == gold[0].status
+        right = answer[0].type == "terminate" and answer[0].status == gold[0].status
         return Result(float(right), {"terminate": float(right)})
-    if said[0].type not in {target.kind for target in gold}:
+    if answer[0].type not in {target.kind for target in gold}:
         return Result(0.0, {target.kind: 0.0 for target in gold})
     scores: dict[str, list[float]] = {}
     for index, target in enumerate(gold):
         score: float | None = 0.0
-        if index < len(said) and said[index].type == target.kind:
-            score = compare(target, said[index], rule)
+        if index < len(answer) and answer[index].type == target.kind:
+            score = compare(target, answer[index], rule)
         if score is not None:
             scores.setdefault(target.kind, []).append(score)
     by_type = {kind: sum(values) / len(values) for kind, values in scores.items()}
     return Result(sum(by_type.values()) / len(by_type) if by_type else 0.0, by_type)
 
 
-def compare(target: Target, said: Said, rule: Rule) -> float | None:
+def compare(target: Target, answer: PredictedAction, rule: Rule) -> float | None:
     """Two actions of one type; None where there is no rule for it."""
     if target.kind in rule.places:
-        return place_score(target, said.point)
+        return place_score(target, answer.point)
     if target.kind == "write":
-        return text_score(target.text, said.text)
+        return text_score(target.text, answer.text)
     if target.kind in ("press", "hotkey"):
-        return keys_score(target.keys, said.keys)
+        return keys_score(target.keys, answer.keys)
     return 1.0 if target.kind in rule.types else None
 
 
@@ -96,18 +105,18 @@ def place_score(target: Target, point: Point | None) -> float:
     return 1.0 if beyond <= 0 else math.exp(-ALPHA * beyond)
 
 
-def text_score(gold: str, said: str) -> float:
+def text_score(gold: str, text: str) -> float:
     """Likeness of the texts without case and blanks at the ends, newlines among them: Enter does not count."""
-    likeness = edit_similarity(said.lower().strip(), gold.lower().strip())
+    likeness = edit_similarity(text.lower().strip(), gold.lower().strip())
     return 1.0 if likeness >= ENOUGH else likeness / ENOUGH
 
 
-def keys_score(gold: Sequence[str], said: Sequence[str]) -> float:
+def keys_score(gold: Sequence[str], keys: Sequence[str]) -> float:
     """1 for the same set of keys."""
-    return float({key.lower() for key in gold} == {key.lower() for key in said})
+    return float({key.lower() for key in gold} == {key.lower() for key in keys})
 
 
-def _joined_gold(gold: Sequence[Target]) -> list[Target]:
+def _enter_joined(gold: Sequence[Target]) -> list[Target]:
     out: list[Target] = []
     open_text = False
     for target in gold:
@@ -120,10 +129,10 @@ def _joined_gold(gold: Sequence[Target]) -> list[Target]:
     return out
 
 
-def _joined_said(said: Sequence[Said]) -> list[Said]:
-    out: list[Said] = []
+def _enter_joined_answer(answer: Sequence[PredictedAction]) -> list[PredictedAction]:
+    out: list[PredictedAction] = []
     open_text = False
-    for one in said:
+    for one in answer:
         lone = one.type == "press" and len(one.keys) == 1 and one.keys[0].lower() in ENTER
         if open_text and lone:
             out[-1] = replace(out[-1], text=out[-1].text + "\n")

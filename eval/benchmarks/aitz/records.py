@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from eval.benchmarks.aitz.gesture import Kind
+from eval.benchmarks.aitz.gold import Kind
 from eval.benchmarks.reading import Record
 
 
@@ -28,10 +28,12 @@ Boxes = Annotated[tuple[tuple[Number, Number, Number, Number], ...], BeforeValid
 
 class StepRecord(Record):
     """result_touch_yx, result_lift_yx: fractions of the screen, (-1, -1) for none; ui_positions: y, x, height, width
-    in pixels of the image; image_path: subset/episode/file below the folder of train or test."""
+    in pixels of the image; image_path: subset/episode/file below the folder of train or test; episode_length: steps of
+    the whole episode."""
 
     episode_id: Annotated[str, Field(min_length=1)]
     step_id: Annotated[int, Field(strict=True, ge=0)]
+    episode_length: int | None = None
     instruction: Annotated[str, Field(min_length=1)]
     ui_positions: Boxes = ()
     result_action_type: Kind

@@ -6,17 +6,51 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from envs.actions import Action, Click, Finish, LongPress, OpenApp, Scroll, SystemButton, Type, Wait
+from envs.actions import Action
 from envs.geometry import Size
-from eval.benchmarks.androidcontrol.gold import AndroidGold
-from eval.benchmarks.androidcontrol.loader import trajectories
-from eval.benchmarks.androidcontrol.measures import MEASURES
-from eval.benchmarks.androidcontrol.official import official
+from eval.benchmarks.androidcontrol import data
+from eval.benchmarks.androidcontrol.data import SUBSPLITS
+from eval.benchmarks.androidcontrol.gold import PLACED, AndroidGold, oracle
+from eval.benchmarks.androidcontrol.official import official, read_answer
 from eval.benchmarks.androidcontrol.release import release
-from eval.benchmarks.androidcontrol.rules import other_scores
-from eval.benchmarks.base import Device, Gold, Kind, OneView, Prediction, Source, Step, Trajectory
-from eval.benchmarks.errors import DataError
-from eval.metrics.measures import Measure
+from eval.benchmarks.androidcontrol.rules import other_rules
+from eval.benchmarks.base import Device, Gold, Kind, OneView, Source, Step, Trajectory
+from eval.metrics.measures import Measure, Scored, micro, of_kind, whole
+from eval.metrics.prediction import Prediction
+
+
+def _of_episode(row: Scored) -> bool:
+    """Single steps are no episodes."""
+    return bool(row.facts.get("episode"))
+
+
+def _of_split(name: str) -> Measure:
+    return micro(
+        f"official, {name}",
+        "official",
+        f"right steps of the test sub-split {name} (an episode may be in several)",
+        only=lambda row: name in row.facts.get("splits", ()),
+    )
+
+
+MEASURES: tuple[Measure, ...] = (
+    micro("official", "official", "step accuracy by the dataset paper's rule: target box, with equivalent actions"),
+    whole("official episodes", "official", "episodes with every step right", only=_of_episode),
+    micro("node_box", "node_box", "step accuracy by UGround's rule: smallest labelled node, a place for typing too"),
+    micro("distance_14", "distance_14", "step accuracy by OS-Atlas' rule: 14 % of the screen"),
+    micro("box_or_near", "box_or_near", "step accuracy as Qwen2.5-VL, AgentCPM-GUI, UI-S1: box × 1.2, or 4 % away"),
+    micro("type_match", "type_match", "steps with the recorded type of action"),
+    micro("grounding node_box", "grounding node_box", "UGround's: over the steps answered with a place of that type"),
+    micro("grounding distance_14", "grounding distance_14", "OS-Atlas': of the taps answered by a tap"),
+    *(_of_split(name) for name in SUBSPLITS),
+    micro("release", "release", "the GUI-KV release's step_accuracy"),
+    micro(
+        "release grounding_accuracy",
+        "release",
+        "of all steps with a place, answered as such or not (the release's; where images lack, it counts other steps)",
+        only=of_kind(*PLACED),
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -34,54 +68,15 @@ class AndroidControl(OneView):
     measures: tuple[Measure, ...] = MEASURES
 
     def trajectories(self, source: Source) -> Iterator[Trajectory]:
-        """Episodes, or single steps of the processed form. Raises DataError."""
-        return trajectories(source)
+        return data.trajectories(source)
 
     def oracle(self, step: Step, size: Size) -> tuple[Action, ...]:
-        """What was recorded; a type_text with a place as a tap there and the text."""
-        gold: AndroidGold = step.gold
-        at = _place(gold, size, step.where)
-        match gold.action:
-            case "click":
-                return (Click(x=at[0], y=at[1]),)
-            case "long_press":
-                return (LongPress(x=at[0], y=at[1]),)
-            case "type_text":
-                typed = Type(text=gold.text)
-                return (typed,) if gold.point is None else (Click(x=at[0], y=at[1]), typed)
-            case "scroll":
-                return (Scroll(direction=gold.direction or "down", x=at[0], y=at[1]),)
-            case "open_app":
-                return (OpenApp(name=gold.app),)
-            case "navigate_back":
-                return (SystemButton(button="back"),)
-            case "navigate_home":
-                return (SystemButton(button="home"),)
-            case "wait":
-                return (Wait(),)
-            case "status":
-                if gold.status == "successful":
-                    return (Finish(),)
-                return (Finish(status="failure", message="infeasible"),)
+        return oracle(step, size)
 
     def score(self, gold: Any, kind: str, prediction: Prediction) -> dict[str, float]:
-        """`official`, `release` and the rules of `other_scores`."""
-        return {
-            "official": official(gold, prediction),
-            "release": release(gold, prediction),
-            **other_scores(gold, prediction),
-        }
-
-
-def _place(gold: AndroidGold, size: Size, where: str) -> tuple[float, float]:
-    """The recorded point in pixels of a picture of that size, its middle where there is none. Raises DataError."""
-    if gold.point is None:
-        return size.width / 2, size.height / 2
-    screen = size if gold.screen is None else Size(*gold.screen)
-    x, y = gold.point[0] * size.width / screen.width, gold.point[1] * size.height / screen.height
-    if x > size.width or y > size.height:
-        raise DataError(f"{where}: the point {gold.point} is not on the image of {size.width}x{size.height}")
-    return x, y
+        """`official`, `release` and the scores of `other_rules`."""
+        answer = read_answer(gold, prediction)
+        return {**official(gold, answer), **release(gold, prediction), **other_rules(gold, answer)}
 
 
 ANDROIDCONTROL = AndroidControl()

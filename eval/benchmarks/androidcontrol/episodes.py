@@ -9,13 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from envs.geometry import Size
-from eval.benchmarks.androidcontrol.elements import with_nodes
-from eval.benchmarks.androidcontrol.found import Found
 from eval.benchmarks.androidcontrol.gold import Element
-from eval.benchmarks.androidcontrol.protos import Example, Forest, ProtoError
-from eval.benchmarks.androidcontrol.records import EpisodeRecord
-from eval.benchmarks.androidcontrol.tfrecord import read_records
-from eval.benchmarks.base import Step, Trajectory
+from eval.benchmarks.androidcontrol.records import Entry, PublishedEpisode
+from eval.benchmarks.androidcontrol.tfrecord import Example, Forest, ProtoError, read_records
+from eval.benchmarks.base import Source, Step, Trajectory
 from eval.benchmarks.errors import DataError
 from eval.benchmarks.pictures import Picture
 from eval.benchmarks.reading import check
@@ -23,24 +20,26 @@ from eval.benchmarks.reading import check
 _LISTS = ("screenshots", "accessibility_trees", "screenshot_widths", "screenshot_heights")
 
 
-def episodes(files: Sequence[Path], low: bool) -> Iterator[Found]:
+def episodes(source: Source, files: Sequence[Path], low: bool) -> Iterator[Entry]:
     """The episodes of the files in order. Raises DataError with file, record and field."""
     for path in files:
-        for number, data in read_records(path):
-            where = f"{path} record {number}"
-            record = _record(data, where)
-            make = partial(_trajectory, record, low, f"{where} (episode {record.episode_id})")
-            yield Found(record.episode_id, make)
+        with source.skipping_bad():
+            for number, data in read_records(path):
+                with source.skipping_bad():
+                    where = f"{path} record {number}"
+                    record = _record(data, where)
+                    make = partial(_trajectory, record, low, f"{where} (episode {record.episode_id})")
+                    yield Entry(record.episode_id, make)
 
 
-def _record(data: bytes, where: str) -> EpisodeRecord:
+def _record(data: bytes, where: str) -> PublishedEpisode:
     try:
         features = {entry.key: entry.value for entry in Example.FromString(data).features.feature}
     except ProtoError as error:
         raise DataError(f"{where} is no tf.train.Example") from error
     actions = (_json(text, f"{where}: actions.{i}") for i, text in enumerate(_texts(features, "actions", where)))
     return check(
-        EpisodeRecord,
+        PublishedEpisode,
         {
             "episode_id": _one(_values(features, "episode_id"), f"{where}: episode_id"),
             "goal": _one(_texts(features, "goal", where), f"{where}: goal"),
@@ -87,12 +86,12 @@ def _json(text: str, where: str) -> Any:
         raise DataError(f"{where} is not whole JSON: {error}") from error
 
 
-def _trajectory(record: EpisodeRecord, low: bool, where: str) -> Trajectory:
+def _trajectory(record: PublishedEpisode, low: bool, where: str) -> Trajectory:
     steps = tuple(_step(record, index, low, f"{where} step {index}") for index in range(len(record.actions)))
     return Trajectory(str(record.episode_id), record.goal, steps, where=where)
 
 
-def _step(record: EpisodeRecord, index: int, low: bool, where: str) -> Step:
+def _step(record: PublishedEpisode, index: int, low: bool, where: str) -> Step:
     width, height = record.screenshot_widths[index], record.screenshot_heights[index]
     gold = record.actions[index].gold
     if gold.point is not None and (gold.point[0] > width or gold.point[1] > height):
@@ -100,9 +99,9 @@ def _step(record: EpisodeRecord, index: int, low: bool, where: str) -> Step:
     nodes = _nodes(record.accessibility_trees[index], width, height, f"{where}: accessibility_trees.{index}")
     name = f"{record.episode_id}/screenshot_{index}.png"
     picture = Picture(name, data=record.screenshots[index], stated=Size(width, height), where=where)
-    gold = with_nodes(gold.model_copy(update={"screen": (width, height)}), nodes)
-    said = record.step_instructions[index]
-    return Step(str(index), (picture,), gold, gold.action, note=said if low else "", thought=said, where=where)
+    gold = gold.model_copy(update={"screen": (width, height)}).with_nodes(nodes)
+    thought = record.step_instructions[index]
+    return Step(str(index), (picture,), gold, gold.action, note=thought if low else "", thought=thought, where=where)
 
 
 def _nodes(data: bytes, width: int, height: int, where: str) -> list[Element]:
@@ -115,7 +114,7 @@ def _nodes(data: bytes, width: int, height: int, where: str) -> list[Element]:
         forest = Forest.FromString(data)
     except ProtoError as error:
         raise DataError(f"{where} is no AndroidAccessibilityForest") from error
-    found = []
+    elements = []
     for window in forest.windows:
         for node in window.tree.nodes:
             rect = node.bounds_in_screen
@@ -129,5 +128,5 @@ def _nodes(data: bytes, width: int, height: int, where: str) -> list[Element]:
                 counts = leaf or node.is_clickable
             if counts:
                 box = (rect.left, rect.top, rect.right, rect.bottom)
-                found.append(Element(box=box, text=node.text, description=node.content_description))
-    return found
+                elements.append(Element(box=box, text=node.text, description=node.content_description))
+    return elements

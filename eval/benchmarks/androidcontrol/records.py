@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from eval.benchmarks.androidcontrol.gold import ActionKind, AndroidGold, Corners, Direction, Status
+from eval.benchmarks.base import Trajectory
 from eval.benchmarks.reading import Record
 from eval.metrics.shapes import Box
 
@@ -94,7 +97,7 @@ class NodeRecord(Record):
     bbox_pixels: BoxRecord
 
 
-class ProcessedRecord(Record):
+class ProcessedStep(Record):
     """A step of 500_steps.json. `step` counts the steps after processing, which merges a click with the text that is
     typed after it: it may lag behind the screenshot's number."""
 
@@ -140,7 +143,7 @@ class CheckRecord(Record):
     direction: Direction | None = None
 
 
-class StepRecord(Record):
+class AnnotatedStep(Record):
     """A step of UI-S1's file. candidate_bbox: of a tap, all boxes that hold its place; of `open`, the app's icons."""
 
     action_content: ContentRecord
@@ -184,15 +187,15 @@ class StepRecord(Record):
                 return AndroidGold(action="wait")
 
 
-class AnnotationRecord(Record):
+class AnnotatedEpisode(Record):
     """An episode of UI-S1's file."""
 
     episode_id: int
     goal: str
-    steps: Annotated[tuple[StepRecord, ...], Field(min_length=1)]
+    steps: Annotated[tuple[AnnotatedStep, ...], Field(min_length=1)]
 
 
-class EpisodeRecord(Record):
+class PublishedEpisode(Record):
     """An episode of the published TFRecord files, texts and actions decoded."""
 
     episode_id: int
@@ -215,3 +218,15 @@ class EpisodeRecord(Record):
         if len(self.step_instructions) != steps:
             raise ValueError(f"{steps} actions need as many step_instructions, not {len(self.step_instructions)}")
         return self
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An episode or step that a file holds, before it is filed under a split.
+
+    make: reads the rest of it; raises DataError; single: it is one step of an episode, which stands alone
+    """
+
+    episode: int
+    make: Callable[[], Trajectory]
+    single: bool = False

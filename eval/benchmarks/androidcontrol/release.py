@@ -17,14 +17,11 @@ from dataclasses import dataclass, replace
 
 from envs.actions import Action, Drag, Scroll, Swipe
 from envs.geometry import Point
-from eval.benchmarks.androidcontrol.answer import screen_of, swiped
-from eval.benchmarks.androidcontrol.elements import BACK, labelled_at, labelled_target
-from eval.benchmarks.androidcontrol.gold import AndroidGold
-from eval.benchmarks.base import Prediction
-from eval.metrics.release import Call, read
-from eval.metrics.shapes import Box
+from eval.benchmarks.androidcontrol.gold import BACK, PLACED, AndroidGold
+from eval.benchmarks.androidcontrol.official import swiped
+from eval.metrics.prediction import Prediction
+from eval.metrics.release import read
 
-_PLACED = frozenset({"click", "long_press", "type_text"})
 _UI_TARS = {
     "click": "click",
     "long_press": "long_press",
@@ -48,8 +45,8 @@ _KNOWN = ("ui_tars", "opencua")
 
 
 @dataclass(frozen=True)
-class _Said:
-    """The first call. kind: "" for one that the release does not know; point: pixels of the gold's screen."""
+class _FirstCall:
+    """kind: "" for one that the release does not know; point: pixels of the gold's screen; status: see `status_of`."""
 
     kind: str
     point: Point | None
@@ -57,24 +54,27 @@ class _Said:
     status: str
 
 
-def release(gold: AndroidGold, prediction: Prediction) -> float:
-    """1 or 0."""
-    said = _said(gold, prediction)
-    if said is None:
-        return 0.0
-    pair = (gold.action, said.kind)
-    if gold.action in _PLACED and said.kind in _PLACED:
-        placed = gold.action == said.kind != "type_text"
-        return float(placed and _in_node(gold, said.point))
-    if pair == ("open_app", "click"):
-        return float(_shows(gold, said.point, gold.app))
-    if pair == ("navigate_back", "click"):
-        return float(_shows(gold, said.point, BACK))
-    if gold.action != said.kind:
-        return 0.0
+def release(gold: AndroidGold, prediction: Prediction) -> dict[str, float]:
+    """`release`, 1 or 0."""
+    call = _first_call(gold, prediction)
+    return {"release": float(call is not None and _right(gold, call))}
+
+
+def _right(gold: AndroidGold, call: _FirstCall) -> bool:
+    if gold.action in PLACED and call.kind in PLACED:
+        target = gold.labelled_target
+        if gold.action != call.kind or call.kind == "type_text" or target is None or call.point is None:
+            return False
+        return target.shape.contains(call.point)
+    if (gold.action, call.kind) == ("open_app", "click"):
+        return _shows(gold, call.point, gold.app)
+    if (gold.action, call.kind) == ("navigate_back", "click"):
+        return _shows(gold, call.point, BACK)
+    if gold.action != call.kind:
+        return False
     if gold.action == "scroll":
-        return float(said.direction == gold.direction)
-    return float(gold.action != "status" or said.status == gold.status)
+        return call.direction == gold.direction
+    return gold.action != "status" or call.status == gold.status
 
 
 def status_of(text: str) -> str:
@@ -84,7 +84,7 @@ def status_of(text: str) -> str:
     return "infeasible" if any(word in text.lower() for word in _FAILED) else "successful"
 
 
-def _said(gold: AndroidGold, prediction: Prediction) -> _Said | None:
+def _first_call(gold: AndroidGold, prediction: Prediction) -> _FirstCall | None:
     if prediction.dialect not in _KNOWN:
         # What such dialects swipe, UI-TARS' prompt for phones calls a scroll.
         actions = tuple(_as_scroll(action) for action in prediction.actions)
@@ -94,14 +94,10 @@ def _said(gold: AndroidGold, prediction: Prediction) -> _Said | None:
         return None
     call = reading.calls[0]
     kinds = _OPENCUA if reading.family == "opencua" else _UI_TARS
-    size = screen_of(gold, prediction)
+    size = gold.screen_size(prediction.size)
     point = None if call.point is None else (call.point[0] * size.width, call.point[1] * size.height)
     # OpenCUA's scroll has an amount and no direction.
-    return _Said(kinds.get(call.name, ""), point, call.direction, status_of(_last_words(call)))
-
-
-def _last_words(call: Call) -> str:
-    return call.status or call.text or ""
+    return _FirstCall(kinds.get(call.name, ""), point, call.direction, status_of(call.status or call.text or ""))
 
 
 def _as_scroll(action: Action) -> Action:
@@ -111,15 +107,10 @@ def _as_scroll(action: Action) -> Action:
     return action if direction is None else Scroll(direction=direction)
 
 
-def _in_node(gold: AndroidGold, point: Point | None) -> bool:
-    found = labelled_target(gold)
-    return found is not None and point is not None and found.shape.contains(point)
-
-
 def _shows(gold: AndroidGold, point: Point | None, word: str) -> bool:
     if point is None:
         return False
     if gold.candidates:
-        return any(Box(*box).contains(point) for box in gold.candidates)
-    found = labelled_at(gold, point)
-    return found is not None and found.says(word)
+        return any(box.contains(point) for box in gold.candidate_boxes)
+    element = gold.labelled_at(point)
+    return element is not None and element.says(word)

@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 from envs.geometry import Point, Size
-from eval.benchmarks.androidcontrol.answer import Answer, read_answer, screen_of
-from eval.benchmarks.androidcontrol.elements import boxes, labelled_target
-from eval.benchmarks.androidcontrol.gold import AndroidGold
-from eval.benchmarks.androidcontrol.official import equivalent
-from eval.benchmarks.base import Prediction
+from eval.benchmarks.androidcontrol.gold import PLACED, AndroidGold
+from eval.benchmarks.androidcontrol.official import PredictedAction, equivalent
 from eval.metrics.shapes import Box, distance, relative
 from eval.metrics.words import token_f1
-
-PLACED = frozenset({"click", "long_press", "type_text"})
-"""Actions that need a place, in UGround's rule."""
 
 _GRID = 1000
 _TAP_DISTANCE = 0.14 * _GRID
@@ -21,15 +15,13 @@ _LARGER = 1.2
 _NEAR = 0.04
 
 
-def other_scores(gold: AndroidGold, prediction: Prediction) -> dict[str, float]:
+def other_rules(gold: AndroidGold, answer: PredictedAction) -> dict[str, float]:
     """node_box, distance_14, box_or_near, type_match; `grounding …` only where the answer counts for it."""
-    answer = read_answer(gold, prediction)
-    size = screen_of(gold, prediction)
-    by_node, by_distance = float(node_box(gold, answer)), float(distance_14(gold, answer, size))
+    by_node, by_distance = float(node_box(gold, answer)), float(distance_14(gold, answer))
     scores = {
         "node_box": by_node,
         "distance_14": by_distance,
-        "box_or_near": float(box_or_near(gold, answer, size)),
+        "box_or_near": float(box_or_near(gold, answer)),
         "type_match": float(answer.action == gold.action),
     }
     if _grounded(gold, answer):
@@ -39,7 +31,7 @@ def other_scores(gold: AndroidGold, prediction: Prediction) -> dict[str, float]:
     return scores
 
 
-def node_box(gold: AndroidGold, answer: Answer) -> bool:
+def node_box(gold: AndroidGold, answer: PredictedAction) -> bool:
     """UGround's rule (OSU-NLP-Group/UGround, offline_evaluation/AndroidControl/eval.py).
 
     A place must be in the smallest labelled node that contains the gold point, of a type_text too; text and name of
@@ -49,8 +41,8 @@ def node_box(gold: AndroidGold, answer: Answer) -> bool:
     if answer.action != gold.action:
         return equivalent(gold, answer)
     if gold.point is not None:
-        found = labelled_target(gold)
-        inside = found is not None and answer.point is not None and found.shape.contains(answer.point)
+        target = gold.labelled_target
+        inside = target is not None and answer.point is not None and target.shape.contains(answer.point)
         return inside and answer.text == gold.text
     return (answer.text, answer.app, answer.direction, answer.status) == (
         gold.text,
@@ -60,7 +52,7 @@ def node_box(gold: AndroidGold, answer: Answer) -> bool:
     )
 
 
-def distance_14(gold: AndroidGold, answer: Answer, size: Size) -> bool:
+def distance_14(gold: AndroidGold, answer: PredictedAction) -> bool:
     """OS-Atlas' rule (OS-Copilot/OS-Atlas, eval_scripts/android_control/evaluation_unify.py).
 
     Places are whole numbers from 0 to 1000 and may lie 140 apart. Texts and apps must be equal, or so must be the
@@ -71,16 +63,16 @@ def distance_14(gold: AndroidGold, answer: Answer, size: Size) -> bool:
     if gold.action in ("click", "long_press"):
         if answer.point is None or gold.point is None:
             return False
-        return distance(_grid(answer.point, size), _grid(gold.point, size)) <= _TAP_DISTANCE
-    said, right = _words(answer), _words(gold)
-    if said == right:
+        return distance(_grid(answer.point, answer.screen), _grid(gold.point, answer.screen)) <= _TAP_DISTANCE
+    written, right = _words(answer), _words(gold)
+    if written == right:
         return True
     if gold.action not in ("type_text", "open_app"):
         return False
-    return token_f1({said.split()[1].lower()}, {right.split()[1].lower()}) > _LEAST_F1
+    return token_f1({written.split()[1].lower()}, {right.split()[1].lower()}) > _LEAST_F1
 
 
-def box_or_near(gold: AndroidGold, answer: Answer, size: Size) -> bool:
+def box_or_near(gold: AndroidGold, answer: PredictedAction) -> bool:
     """The rule of Qwen2.5-VL's evaluation, as OpenBMB/AgentCPM-GUI (utils/evaluator.py) and UI-S1 have it.
 
     A place may be in any of the boxes around the gold point, enlarged by 1.2, or 0.04 of the screen away on axes of
@@ -88,13 +80,13 @@ def box_or_near(gold: AndroidGold, answer: Answer, size: Size) -> bool:
     only. A tap on the icon counts as opening the app where the record names the icon's boxes (UI-S1).
     """
     if (gold.action, answer.action) == ("open_app", "click") and gold.candidates:
-        icons = boxes(gold)
-        return _near(answer.point, icons, icons[0].centre, size)
+        icons = gold.candidate_boxes
+        return _near(answer.point, icons, icons[0].centre, answer.screen)
     if answer.action != gold.action:
         return False
     match gold.action:
         case "click" | "long_press":
-            return _near(answer.point, boxes(gold), gold.point, size)
+            return _near(answer.point, gold.boxes, gold.point, answer.screen)
         case "type_text":
             return _either_way(answer.text, gold.text)
         case "open_app":
@@ -105,7 +97,7 @@ def box_or_near(gold: AndroidGold, answer: Answer, size: Size) -> bool:
             return True
 
 
-def _grounded(gold: AndroidGold, answer: Answer) -> bool:
+def _grounded(gold: AndroidGold, answer: PredictedAction) -> bool:
     """Whether UGround's grounding accuracy counts the answer: equal types with a place, and taps for or as back, or
     instead of opening an app."""
     if answer.action == gold.action:
@@ -122,7 +114,7 @@ def _grid(point: Point, size: Size) -> Point:
     return round(x * _GRID), round(y * _GRID)
 
 
-def _words(action: AndroidGold | Answer) -> str:
+def _words(action: AndroidGold | PredictedAction) -> str:
     """The action as OS-Atlas' files write it."""
     match action.action:
         case "type_text":
@@ -145,6 +137,6 @@ def _near(point: Point | None, around: list[Box], middle: Point | None, size: Si
     return middle is not None and distance(relative(point, size), relative(middle, size)) <= _NEAR
 
 
-def _either_way(said: str, right: str) -> bool:
-    one, other = said.strip().lower(), right.strip().lower()
+def _either_way(text: str, right: str) -> bool:
+    one, other = text.strip().lower(), right.strip().lower()
     return one in other or other in one

@@ -1,4 +1,7 @@
-"""How a page is cut into blocks: UGround's rule, so that both forms of the data are the same afterwards.
+"""UGround's block form: how a page is cut into blocks, and the files of blocks that it published.
+
+The published pages are cut by the same rule, so that both forms of the data are the same afterwards. The files are
+cross_*_blocks.jsonl, and a folder of numbered blocks for each step.
 
 Source: OSU-NLP-Group/UGround, make_blocks.py: blocks of 1280x1000 pixels from the left edge, every 800 pixels, the
 last one shorter; an element belongs to the blocks that show it whole; a page whose element no block shows whole gets
@@ -9,17 +12,26 @@ rule leaves the element out of its own picture, while it has the others' width h
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from PIL import Image
 
 from envs.geometry import Size
-from eval.benchmarks.mind2web.gold import Place
+from eval.benchmarks.base import Source
+from eval.benchmarks.errors import DataError
+from eval.benchmarks.mind2web.gold import Mind2WebGold, Place
+from eval.benchmarks.mind2web.records import BlockRecord, RecordedStep
 from eval.benchmarks.pictures import Picture
+from eval.benchmarks.reading import check, inside, read_lines
 
 WIDTH, HEIGHT, STRIDE = 1280, 1000, 800
 OVERLAP = HEIGHT - STRIDE
+_BLOCK = re.compile(r"(\d{1,3})\.png", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -94,3 +106,71 @@ class Cut(Picture):
     def load(self) -> Image.Image:
         size = self.size()
         return super().load().crop((self.left, self.top, self.left + size.width, self.top + size.height))
+
+
+def count_steps(source: Source, file: Path) -> Counter[str]:
+    """Task → number of its steps in the file. All lines are checked. Raises DataError."""
+    return Counter(record.annotation_id for record, _ in _records(source, file))
+
+
+def read_steps(source: Source, file: Path, split: str) -> Iterator[RecordedStep]:
+    """The steps of a file, in its order. Raises DataError."""
+    for record, where in _records(source, file):
+        with source.skipping_bad():
+            yield _step(record, split, source.images or file.parent, where)
+
+
+def _step(record: BlockRecord, split: str, images: Path, where: str) -> RecordedStep:
+    folder = f"cross_{split}/{record.annotation_id}_{record.action_uid}"
+    path = inside(images, folder, where)
+    count = max(_there(path), max(record.target_blocks, default=0) + 1)
+    size = Size(WIDTH, HEIGHT)
+    names = [f"{folder}/{number}.png" for number in range(count)]
+    views = tuple(Picture(name, inside(images, name, where), stated=size, where=where) for name in names)
+    gold = Mind2WebGold(
+        operation=record.operation,
+        value=record.value,
+        page=record.bbox,
+        target_blocks=record.target_blocks,
+        sizes=((WIDTH, HEIGHT),) * count,
+    )
+    return RecordedStep(
+        split=split,
+        task=record.annotation_id,
+        key=record.action_uid,
+        goal=record.task,
+        website=record.website,
+        domain=record.domain,
+        subdomain=record.subdomain,
+        gold=gold,
+        previous=record.previous_actions,
+        index=record.step,
+        total=record.total_steps,
+        views=views,
+        where=where,
+    )
+
+
+def _records(source: Source, file: Path) -> Iterator[tuple[BlockRecord, str]]:
+    for number, data in read_lines(file, source.skipping_bad):
+        with source.skipping_bad():
+            where = f"{file.name} line {number}"
+            record = check(BlockRecord, data, where)
+            for block, places in record.target_blocks.items():
+                if any(x > WIDTH or y > HEIGHT or x + w < 0 or y + h < 0 for x, y, w, h in places):
+                    raise DataError(
+                        f"{where}: target_blocks.{block}: the place is outside of a block of {WIDTH}x{HEIGHT}"
+                    )
+            yield record, where
+
+
+def _there(folder: Path) -> int:
+    """One more than the highest number of a block's file; 0 where there is none."""
+    try:
+        names = os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return 0
+    except OSError as error:
+        raise DataError(f"{folder} cannot be read: {error.strerror or error}") from error
+    numbers = [int(match[1]) for match in map(_BLOCK.fullmatch, names) if match]
+    return max(numbers, default=-1) + 1

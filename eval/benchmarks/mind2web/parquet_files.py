@@ -9,29 +9,34 @@ from pathlib import Path
 from typing import Any
 
 from envs.geometry import Size
+from eval.benchmarks.base import Source
 from eval.benchmarks.errors import DataError
 from eval.benchmarks.mind2web.blocks import HEIGHT, STRIDE, WIDTH, Cut, clipped, cut, targets
 from eval.benchmarks.mind2web.gold import Mind2WebGold, Place
-from eval.benchmarks.mind2web.moments import Moment
-from eval.benchmarks.mind2web.records import COLUMNS, RowRecord
+from eval.benchmarks.mind2web.records import COLUMNS, RecordedStep, RowRecord
 from eval.benchmarks.pictures import Picture
 from eval.benchmarks.reading import check
 
 
-def count_steps(files: Sequence[Path]) -> dict[str, int]:
+def count_steps(source: Source, files: Sequence[Path]) -> Counter[str]:
     """Task → number of its steps in the files. Raises DataError."""
-    rows = (row["annotation_id"] for file in files for row, _ in _rows(file, ("annotation_id",)))
-    return dict(Counter(rows))
+    counts: Counter[str] = Counter()
+    for file in files:
+        with source.skipping_bad():
+            counts.update(row["annotation_id"] for row, _ in _rows(file, ("annotation_id",)))
+    return counts
 
 
-def read_moments(files: Sequence[Path], split: str) -> Iterator[Moment]:
+def read_steps(source: Source, files: Sequence[Path], split: str) -> Iterator[RecordedStep]:
     """The steps of a split's files, in their order. Raises DataError."""
     for file in files:
-        for row, where in _rows(file, COLUMNS):
-            yield _moment(check(RowRecord, row, where), split, where)
+        with source.skipping_bad():
+            for row, where in _rows(file, COLUMNS):
+                with source.skipping_bad():
+                    yield _step(check(RowRecord, row, where), split, where)
 
 
-def _moment(record: RowRecord, split: str, where: str) -> Moment:
+def _step(record: RowRecord, split: str, where: str) -> RecordedStep:
     name = f"{record.annotation_id}_{record.action_uid}.png"
     data = record.screenshot.data if record.screenshot else None
     boxes = [candidate.attributes.bounding_box_rect for candidate in record.pos_candidates]
@@ -53,7 +58,7 @@ def _moment(record: RowRecord, split: str, where: str) -> Moment:
     index, reprs = record.target_action_index, record.action_reprs
     if index >= len(reprs):
         raise DataError(f"{where}: target_action_index: {index} is none of {len(reprs)} steps")
-    return Moment(
+    return RecordedStep(
         split=split,
         task=record.annotation_id,
         key=record.action_uid,

@@ -1,4 +1,4 @@
-"""Schemas of the two published forms.
+"""Schemas of the two published forms, and a step as both give it.
 
 Blocks: OSU-NLP-Group/UGround, offline_evaluation/Multimodal-Mind2Web (file_schema.py says what its lines hold).
 Rows: the parquet files of osunlp/Multimodal-Mind2Web; candidates, their attributes and operations are JSON in texts.
@@ -7,11 +7,13 @@ Rows: the parquet files of osunlp/Multimodal-Mind2Web; candidates, their attribu
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field, Json
 
-from eval.benchmarks.mind2web.gold import Index, Operation, Place
+from eval.benchmarks.mind2web.gold import Index, Mind2WebGold, Operation, Place
+from eval.benchmarks.pictures import Picture
 from eval.benchmarks.reading import Record
 
 Name = Annotated[str, Field(min_length=1)]
@@ -93,3 +95,27 @@ class RowRecord(Record):
 
 COLUMNS = tuple(RowRecord.model_fields)
 """All that is read of the parquet files: not the pages' HTML."""
+
+
+@dataclass(frozen=True)
+class RecordedStep:
+    """A step before it is put into its task.
+
+    index: in its task, from 0; total: steps that the task has, also those that are not in the data
+    previous: the steps before it, in words; told: the text of the history that the model gets, "" for none
+    """
+
+    split: str
+    task: str
+    key: str
+    goal: str
+    website: str
+    domain: str
+    subdomain: str
+    gold: Mind2WebGold
+    previous: tuple[str, ...]
+    index: int
+    total: int
+    views: tuple[Picture, ...]
+    where: str
+    told: str = ""

@@ -20,9 +20,9 @@ and movements are `click`, as in its script for AndroidControl.
 from __future__ import annotations
 
 from envs.geometry import Point, Size
-from eval.benchmarks.base import Prediction
 from eval.benchmarks.mind2web.gold import Mind2WebGold
-from eval.benchmarks.mind2web.rules import both, loose_words
+from eval.benchmarks.mind2web.official import both, loose_words
+from eval.metrics.prediction import Prediction
 from eval.metrics.release import Call, read
 from eval.metrics.release.translate import ui_tars_image
 from eval.metrics.shapes import Box

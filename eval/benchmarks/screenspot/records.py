@@ -9,7 +9,7 @@ from pydantic import Field
 from envs.geometry import Size
 from eval.benchmarks.errors import DataError
 from eval.benchmarks.reading import Record
-from eval.benchmarks.screenspot.target import Target
+from eval.benchmarks.screenspot.gold import Target
 
 Kind = Literal["text", "icon"]
 Number = Annotated[float, Field(strict=True, ge=-1e6, le=1e6)]

@@ -1,5 +1,1 @@
-"""WebVoyager's recorded browsing: real consecutive frames, with what GPT-4V did at each."""
-
-from eval.benchmarks.webvoyager.benchmark import WEBVOYAGER
-
-__all__ = ["WEBVOYAGER"]
+"""WebVoyager: recorded trajectories of browsing, for what a step costs."""

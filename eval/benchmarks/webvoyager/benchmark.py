@@ -7,20 +7,17 @@ picture. The GUI-KV release has no such evaluation, so there is no `release` sco
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, get_args
 
 from envs.actions import Action, Answer, Back, Click, Finish, Navigate, Scroll, SystemButton, Type, Wait
 from envs.geometry import Size
-from eval.benchmarks.base import Device, Gold, Kind, OneView, Prediction, Source, Step, Trajectory
-from eval.benchmarks.webvoyager import loader
-from eval.benchmarks.webvoyager.reply import Verb, WebGold
+from eval.benchmarks.base import Device, Gold, Kind, OneView, Source, Step, Trajectory
+from eval.benchmarks.webvoyager import data
+from eval.benchmarks.webvoyager.gold import Verb, WebGold, oracle
 from eval.metrics.measures import Measure, macro, micro, of_kind
-
-GOOGLE = "https://www.google.com/"
-PAUSE = 5.0
-"""Seconds that WebVoyager waits."""
+from eval.metrics.prediction import Prediction
 
 
 @dataclass(frozen=True)
@@ -38,37 +35,20 @@ class WebVoyager(OneView):
     )
 
     def trajectories(self, source: Source) -> Iterator[Trajectory]:
-        return loader.trajectories(source)
+        return data.trajectories(source)
 
     def oracle(self, step: Step, size: Size) -> tuple[Action, ...]:
-        """The recorded action; where only a label says the place, the middle of the picture."""
-        gold: WebGold = step.gold
-        x, y = size.width / 2, size.height / 2
-        match gold.action:
-            case "click":
-                return (Click(x=x, y=y),)
-            case "type":
-                return (Type(text=gold.text, submit=True),)
-            case "scroll":
-                return (Scroll(direction=gold.direction or "down", x=x, y=y),)
-            case "wait":
-                return (Wait(seconds=PAUSE),)
-            case "goback":
-                return (Back(),)
-            case "google":
-                return (Navigate(url=GOOGLE),)
-            case _:
-                return (Finish(message=gold.text),)
+        return oracle(step, size)
 
     def score(self, gold: Any, kind: str, prediction: Prediction) -> dict[str, float]:
         """`type_match` only."""
-        return {"type_match": float(verb_of(prediction.actions) == gold.action)}
+        return {"type_match": float(read_answer(gold, prediction) == gold.action)}
 
 
-def verb_of(actions: Sequence[Action]) -> Verb | None:
+def read_answer(gold: WebGold, prediction: Prediction) -> Verb | None:
     """WebVoyager's word for the first action; its Type clicks into the element first, so a click before a text is one
     with it."""
-    match tuple(actions):
+    match prediction.actions:
         case (Click(), Type(), *_) | (Type(), *_):
             return "type"
         case (Click(), *_):

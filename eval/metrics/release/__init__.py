@@ -9,14 +9,10 @@ What a benchmark of the release then makes of the calls (ctrl → control, drag 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from eval.metrics.prediction import Prediction
 from eval.metrics.release import opencua, ui_tars
 from eval.metrics.release.calls import Call, Reading
 from eval.metrics.release.translate import ui_tars_image, ui_tars_text
-
-if TYPE_CHECKING:
-    from eval.benchmarks.base import Prediction
 
 __all__ = ["MAX_TEXT", "Call", "Reading", "read", "read_opencua_official"]
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from envs.geometry import Size
-from eval.benchmarks.agentnetbench import AGENTNETBENCH
+from eval.benchmarks.agentnetbench.benchmark import AGENTNETBENCH
 from eval.replay.offline_dialect import speaker
 
 CASES: list[dict[str, Any]] = yaml.safe_load(

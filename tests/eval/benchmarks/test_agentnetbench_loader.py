@@ -11,7 +11,7 @@ import pytest
 
 from agent.errors import ConfigError
 from envs.geometry import Size
-from eval.benchmarks.agentnetbench import AGENTNETBENCH
+from eval.benchmarks.agentnetbench.benchmark import AGENTNETBENCH
 from eval.benchmarks.base import Source, Trajectory
 from eval.benchmarks.errors import DataError
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from eval.benchmarks.agentnetbench import AGENTNETBENCH
+from eval.benchmarks.agentnetbench.benchmark import AGENTNETBENCH, GROUPS
 from eval.benchmarks.agentnetbench.gold import NAMES
-from eval.benchmarks.agentnetbench.measures import GROUPS
 from eval.metrics.measures import Scored, evaluate
 
 

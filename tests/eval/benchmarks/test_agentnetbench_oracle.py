@@ -8,13 +8,11 @@ import pytest
 
 from envs.actions import Click, Drag, Finish, Keys, Move, Scroll, Type, Wait
 from envs.geometry import Size
-from eval.benchmarks.agentnetbench import AGENTNETBENCH
-from eval.benchmarks.agentnetbench.gold import NAMES, NetGold, Target, kind_of
-from eval.benchmarks.agentnetbench.oracle import oracle
-from eval.benchmarks.agentnetbench.release import released
+from eval.benchmarks.agentnetbench.benchmark import AGENTNETBENCH
+from eval.benchmarks.agentnetbench.gold import NAMES, NetGold, Target, kind_of, oracle
+from eval.benchmarks.agentnetbench.release import release
 from eval.benchmarks.base import Source, Step
 from eval.benchmarks.pictures import Picture
-from eval.metrics.release import read
 from eval.replay.offline_dialect import speaker
 from eval.replay.oracle import say
 
@@ -104,7 +102,8 @@ def test_actions() -> None:
         _t("write", text="x"), _t("press", keys=["enter"]), _t("press", keys=["Esc"]), _t("wait"),
         _t("terminate", status="success"),
     ]  # fmt: skip
-    assert oracle(tuple(Target.model_validate(act) for act in sequence), SCREEN) == (
+    gold = NetGold(actions=tuple(Target.model_validate(act) for act in sequence))
+    assert oracle(Step("0", (), gold, "click"), SCREEN) == (
         Drag(path=((700, 350), (1400, 700))),
         Move(x=140, y=70),
         Click(x=280, y=140),
@@ -120,4 +119,4 @@ def test_own_names_of_a_failure_are_not_a_success_of_the_release() -> None:
     gold = NetGold(actions=(Target(type="terminate", status="failure"),))
     voice = speaker("ui_tars", AGENTNETBENCH.kind)
     step = Step("0", (Picture("a.png", stated=SCREEN),), gold, "terminate")
-    assert released(gold, read(say(voice, AGENTNETBENCH, step, blank=True))).score == 1.0
+    assert release(gold, say(voice, AGENTNETBENCH, step, blank=True))["release"] == 1.0

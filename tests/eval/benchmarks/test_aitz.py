@@ -12,7 +12,7 @@ import pytest
 
 from agent.errors import ConfigError
 from envs.geometry import Size
-from eval.benchmarks.aitz import AITZ
+from eval.benchmarks.aitz.benchmark import AITZ
 from eval.benchmarks.base import Source, Trajectory
 from eval.benchmarks.errors import DataError
 from eval.metrics.measures import Scored, evaluate

@@ -21,11 +21,10 @@ from envs.actions import (
     Wait,
 )
 from envs.geometry import Point, Resize, Size
-from eval.benchmarks.aitz import AITZ
-from eval.benchmarks.aitz.gesture import Gesture, Kind, gesture
-from eval.benchmarks.aitz.gold import AitzGold
-from eval.benchmarks.aitz.matching import enlarged, exact, same
-from eval.benchmarks.base import Prediction
+from eval.benchmarks.aitz.benchmark import AITZ
+from eval.benchmarks.aitz.gold import AitzGold, Gesture, Kind
+from eval.benchmarks.aitz.official import enlarged, exact, gesture_of, same
+from eval.metrics.prediction import Prediction
 from eval.metrics.shapes import Box
 
 SIZE = Size(1000, 2000)
@@ -173,7 +172,7 @@ def test_ends() -> None:
     ],
 )
 def test_what_the_data_do_not_know_is_wrong(actions: tuple[Action, ...]) -> None:
-    assert gesture(actions, SIZE) is None
+    assert gesture_of(actions, SIZE) is None
     assert set(scores(tap(0.5, 0.5), *actions).values()) == {0.0}
 
 

@@ -11,9 +11,9 @@ import yaml
 
 from envs.actions import Click, Finish, Keys, SystemButton, Type
 from envs.geometry import Size
-from eval.benchmarks.androidcontrol import ANDROIDCONTROL
+from eval.benchmarks.androidcontrol.benchmark import ANDROIDCONTROL
 from eval.benchmarks.androidcontrol.gold import AndroidGold
-from eval.benchmarks.base import Prediction
+from eval.metrics.prediction import Prediction
 from eval.replay.offline_dialect import speaker
 
 SIZE = Size(1092, 2408)

@@ -12,8 +12,8 @@ import pytest
 
 from agent.errors import ConfigError
 from envs.geometry import Size
-from eval.benchmarks.androidcontrol import ANDROIDCONTROL
-from eval.benchmarks.androidcontrol.screens import likely_screen, swiped_screen
+from eval.benchmarks.androidcontrol.benchmark import ANDROIDCONTROL
+from eval.benchmarks.androidcontrol.processed import likely_screen, swiped_screen
 from eval.benchmarks.base import Source, Step, Trajectory
 from eval.benchmarks.errors import DataError
 

@@ -11,8 +11,8 @@ import pytest
 from agent.dialects import DIALECTS
 from envs.actions import Direction, Drag, Scroll, Swipe, Type
 from envs.geometry import Size
-from eval.benchmarks.androidcontrol import ANDROIDCONTROL
-from eval.benchmarks.androidcontrol.answer import swiped
+from eval.benchmarks.androidcontrol.benchmark import ANDROIDCONTROL
+from eval.benchmarks.androidcontrol.official import swiped
 from eval.benchmarks.base import Kind, Source, Step, Trajectory
 from eval.metrics.measures import Scored, Value, evaluate
 from eval.replay.offline_dialect import speaker

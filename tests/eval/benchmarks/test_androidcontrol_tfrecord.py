@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from envs.geometry import Size
-from eval.benchmarks.androidcontrol import ANDROIDCONTROL
+from eval.benchmarks.androidcontrol.benchmark import ANDROIDCONTROL
 from eval.benchmarks.androidcontrol.gold import AndroidGold
 from eval.benchmarks.androidcontrol.tfrecord import masked
 from eval.benchmarks.base import Source, Trajectory

@@ -6,11 +6,12 @@ import pytest
 
 from envs.actions import Click, Finish, Move, Scroll, Select, Type, Wait
 from envs.geometry import Size
-from eval.benchmarks.base import Prediction, Source, Step, Trajectory
+from eval.benchmarks.base import Source, Step, Trajectory
 from eval.benchmarks.errors import MissingImage
-from eval.benchmarks.mind2web import MIND2WEB
-from eval.benchmarks.mind2web.answer import operation_of
+from eval.benchmarks.mind2web.benchmark import MIND2WEB
+from eval.benchmarks.mind2web.official import operation_of
 from eval.metrics.measures import evaluate
+from eval.metrics.prediction import Prediction
 from eval.replay.environment import Recorded
 from eval.replay.offline_dialect import speaker
 from eval.replay.oracle import say

@@ -13,7 +13,8 @@ from agent.errors import ConfigError
 from envs.geometry import Size
 from eval.benchmarks.base import Source, Trajectory
 from eval.benchmarks.errors import DataError
-from eval.benchmarks.mind2web import MIND2WEB, parquet_files
+from eval.benchmarks.mind2web import parquet_files
+from eval.benchmarks.mind2web.benchmark import MIND2WEB
 from tests.eval.benchmarks.mind2web_pages import PAGES, SCHEMA, block_line, candidate, row, write_lines, write_rows
 
 PAGE = PAGES["task"][1]

@@ -8,8 +8,8 @@ import yaml
 
 from envs.actions import load_action
 from envs.geometry import Size
-from eval.benchmarks.base import Prediction
-from eval.benchmarks.mind2web import MIND2WEB
+from eval.benchmarks.mind2web.benchmark import MIND2WEB
+from eval.metrics.prediction import Prediction
 from eval.replay.offline_dialect import speaker
 
 FILE = Path(__file__).parents[2] / "data" / "scoring" / "mind2web.yaml"

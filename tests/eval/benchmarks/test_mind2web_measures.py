@@ -2,8 +2,7 @@
 
 import pytest
 
-from eval.benchmarks.mind2web import MIND2WEB
-from eval.benchmarks.mind2web.measures import cumulative
+from eval.benchmarks.mind2web.benchmark import MIND2WEB, cumulative
 from eval.metrics.measures import Scored, evaluate
 
 

@@ -11,9 +11,8 @@ import pytest
 from agent.errors import ConfigError
 from envs.geometry import Size
 from eval.benchmarks.base import Source, Trajectory
-from eval.benchmarks.screenspot import SCREENSPOT_PRO, SCREENSPOT_V2
-from eval.benchmarks.screenspot.benchmark import ScreenSpot
-from eval.benchmarks.screenspot.target import Target
+from eval.benchmarks.screenspot.benchmark import SCREENSPOT_PRO, SCREENSPOT_V2, ScreenSpot
+from eval.benchmarks.screenspot.gold import Target
 from eval.replay.offline_dialect import speaker
 
 DATA = Path(__file__).parents[2] / "data" / "screenspot"

@@ -10,8 +10,7 @@ import pytest
 
 from eval.benchmarks.base import Source
 from eval.benchmarks.errors import DataError
-from eval.benchmarks.screenspot import SCREENSPOT_PRO, SCREENSPOT_V2
-from eval.benchmarks.screenspot.benchmark import ScreenSpot
+from eval.benchmarks.screenspot.benchmark import SCREENSPOT_PRO, SCREENSPOT_V2, ScreenSpot
 
 V2 = {
     "img_filename": "a.png",

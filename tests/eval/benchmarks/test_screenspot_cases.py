@@ -9,8 +9,7 @@ import pytest
 import yaml
 
 from envs.geometry import Size
-from eval.benchmarks.screenspot import SCREENSPOT_PRO, SCREENSPOT_V2
-from eval.benchmarks.screenspot.benchmark import ScreenSpot
+from eval.benchmarks.screenspot.benchmark import SCREENSPOT_PRO, SCREENSPOT_V2, ScreenSpot
 from eval.replay.offline_dialect import speaker
 
 FOLDER = Path(__file__).parents[2] / "data" / "scoring"

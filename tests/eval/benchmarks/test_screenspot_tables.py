@@ -6,10 +6,8 @@ from typing import Any
 
 import pytest
 
-from eval.benchmarks.screenspot import SCREENSPOT_PRO, SCREENSPOT_V2
-from eval.benchmarks.screenspot.benchmark import ScreenSpot
-from eval.benchmarks.screenspot.pro import GROUPS
-from eval.benchmarks.screenspot.tables import APPLICATIONS
+from eval.benchmarks.screenspot.benchmark import APPLICATIONS, SCREENSPOT_PRO, SCREENSPOT_V2, ScreenSpot
+from eval.benchmarks.screenspot.data import GROUPS
 from eval.metrics.measures import Scored, Value, evaluate
 
 

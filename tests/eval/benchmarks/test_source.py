@@ -9,7 +9,7 @@ import pytest
 from agent.errors import ConfigError
 from eval.benchmarks.base import Source
 from eval.benchmarks.errors import DataError
-from eval.benchmarks.playground import PLAYGROUND
+from eval.benchmarks.playground.benchmark import PLAYGROUND
 from eval.benchmarks.source import make_source
 from tests.eval.spots import SPOTS
 

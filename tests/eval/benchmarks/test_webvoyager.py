@@ -23,11 +23,13 @@ from envs.actions import (
     Wait,
 )
 from envs.geometry import Resize, Size
-from eval.benchmarks.base import Prediction, Source, Trajectory
+from eval.benchmarks.base import Source, Trajectory
 from eval.benchmarks.errors import DataError
-from eval.benchmarks.webvoyager import WEBVOYAGER
-from eval.benchmarks.webvoyager.reply import WebGold, read_reply
+from eval.benchmarks.webvoyager.benchmark import WEBVOYAGER
+from eval.benchmarks.webvoyager.gold import WebGold
+from eval.benchmarks.webvoyager.records import read_reply
 from eval.metrics.measures import Scored, evaluate
+from eval.metrics.prediction import Prediction
 from eval.replay.offline_dialect import speaker
 
 DATA = Path(__file__).parents[2] / "data" / "webvoyager"

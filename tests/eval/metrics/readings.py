@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from envs.geometry import Resize, Size
-from eval.benchmarks.base import Prediction
+from eval.metrics.prediction import Prediction
 from eval.metrics.release import Call, Reading
 
 RESIZE = Resize(Size(2000, 1000), Size(1000, 500))

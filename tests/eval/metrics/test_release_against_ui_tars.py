@@ -10,7 +10,7 @@ import pytest
 from ui_tars.action_parser import parse_action_to_structure_output
 
 from envs.geometry import Resize, Size
-from eval.benchmarks.base import Prediction
+from eval.metrics.prediction import Prediction
 from eval.metrics.release import Call, read
 from tests.eval.metrics.readings import FAILED, found
 from tests.eval.metrics.test_release_ui_tars import LATE, UI_TARS

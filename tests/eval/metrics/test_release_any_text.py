@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eval.benchmarks.base import Prediction
+from eval.metrics.prediction import Prediction
 from eval.metrics.release import MAX_TEXT, read, read_opencua_official
 from tests.eval.metrics.readings import RESIZE, found, prediction
 from tests.eval.metrics.test_release_opencua import OPENCUA

@@ -21,7 +21,7 @@ from envs.actions import (
     Wait,
 )
 from envs.geometry import Resize, Size
-from eval.benchmarks.base import Prediction
+from eval.metrics.prediction import Prediction
 from eval.metrics.release import Call, Reading, read
 from eval.replay.offline_dialect import speaker
 

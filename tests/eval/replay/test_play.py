@@ -18,7 +18,8 @@ from eval.benchmarks import BENCHMARKS
 from eval.benchmarks.base import Source, Step, Trajectory
 from eval.benchmarks.errors import DataError, MissingImage
 from eval.benchmarks.pictures import Picture
-from eval.benchmarks.playground.benchmark import PLAYGROUND, Playground, PlaygroundGold
+from eval.benchmarks.playground.benchmark import PLAYGROUND, Playground
+from eval.benchmarks.playground.gold import PlaygroundGold
 from eval.metrics.measures import evaluate
 from eval.replay.offline_dialect import as_set
 from eval.replay.play import MOST_ANSWERS, play

@@ -11,12 +11,12 @@ import typer
 from envs.geometry import Size
 from eval.benchmarks.agentnetbench.gold import NetGold
 from eval.benchmarks.agentnetbench.gold import Target as NetTarget
-from eval.benchmarks.aitz.gesture import Kind as AitzKind
 from eval.benchmarks.aitz.gold import AitzGold
+from eval.benchmarks.aitz.gold import Kind as AitzKind
 from eval.benchmarks.androidcontrol.gold import AndroidGold, Element
 from eval.benchmarks.base import Gold
 from eval.benchmarks.mind2web.gold import Mind2WebGold
-from eval.benchmarks.screenspot.target import Target
+from eval.benchmarks.screenspot.gold import Target
 from eval.commands.replay import replay
 from eval.metrics.shapes import Box
 from eval.report.boxes import box_svg, boxes_of, gold_boxes

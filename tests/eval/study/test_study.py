@@ -22,7 +22,8 @@ from agent.model import SessionBrain
 from envs.actions import Action, Click, Scroll, Type
 from envs.geometry import Resize, Size
 from envs.playground import TASKS as PLAYGROUND_TASKS
-from eval.benchmarks.playground import PlaygroundGold, matches
+from eval.benchmarks.playground.gold import PlaygroundGold
+from eval.benchmarks.playground.official import matches
 from eval.commands.bench_policies import CSV, JSON, bench_policies
 from eval.rows import RowsError, read_rows
 from eval.study.episodes import Episode, EpisodesError, load_groups

@@ -1,4 +1,4 @@
-"""A recorded reply: `Thought: …` and `Action: …`, the action in WebVoyager's own words."""
+"""A message of the recorder or its model, and in a reply `Thought: …` and `Action: …` in WebVoyager's own words."""
 
 from __future__ import annotations
 
@@ -6,23 +6,11 @@ import re
 from collections.abc import Iterator
 from typing import Literal
 
-from eval.benchmarks.base import Gold
+from eval.benchmarks.reading import Record
+from eval.benchmarks.webvoyager.gold import Verb, WebGold
 
-Verb = Literal["click", "type", "scroll", "wait", "goback", "google", "answer"]
-
-
-class WebGold(Gold):
-    """What was done. label: number of the element, None for the window; where it lies is not recorded.
-
-    direction: of a scroll, the side of which more is shown; text: typed or answered
-    """
-
-    action: Verb
-    label: int | None = None
-    direction: Literal["up", "down"] | None = None
-    text: str = ""
-
-
+_REJECTED = ("Format ERROR", "The action you have chosen cannot be exec")
+"""How the recorder's messages begin that refuse a reply. No new screenshot is taken then."""
 _LABEL = r"\s{0,3}\[?\s{0,3}(?P<label>\d{1,6})\b\s{0,3}\]?"
 _WINDOW = r"\s{0,3}\[?WINDOW\]?"
 _APART = r"[;,:\s]{1,9}"
@@ -40,6 +28,28 @@ _GRAMMAR: dict[Verb, re.Pattern[str]] = {
 _IN_SENTENCES: tuple[Verb, ...] = ("click", "type", "scroll", "answer")
 
 
+class PartRecord(Record):
+    """A piece of a message; images were taken out of them by the recorder."""
+
+    type: str
+    text: str = ""
+
+
+class MessageRecord(Record):
+    """A message of the recorder to GPT-4V, or its reply."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str | tuple[PartRecord, ...]
+
+    @property
+    def text(self) -> str:
+        return self.content if isinstance(self.content, str) else "\n".join(part.text for part in self.content)
+
+    @property
+    def refuses(self) -> bool:
+        return self.role == "user" and self.text.startswith(_REJECTED)
+
+
 def read_reply(text: str) -> tuple[str, WebGold] | None:
     """Thought and action of a reply; None where there is no action in it."""
     before, label, after = text.partition("Action:")
@@ -47,13 +57,13 @@ def read_reply(text: str) -> tuple[str, WebGold] | None:
         return None
     thought = before.partition("Thought:")[2] or before
     action = after.partition("Observation:")[0].strip()
-    for verb, found in _readings(action):
-        if found is not None:
-            return thought.strip(), _gold(verb, found.groupdict())
+    for verb, match in _matches(action):
+        if match is not None:
+            return thought.strip(), _gold(verb, match.groupdict())
     return None
 
 
-def _readings(action: str) -> Iterator[tuple[Verb, re.Match[str] | None]]:
+def _matches(action: str) -> Iterator[tuple[Verb, re.Match[str] | None]]:
     """The action at the beginning; failing that, one within a sentence."""
     for verb, pattern in _GRAMMAR.items():
         yield verb, pattern.match(action)
@@ -61,8 +71,8 @@ def _readings(action: str) -> Iterator[tuple[Verb, re.Match[str] | None]]:
         yield verb, _GRAMMAR[verb].search(action)
 
 
-def _gold(verb: Verb, found: dict[str, str | None]) -> WebGold:
-    label, direction, text = found.get("label"), found.get("direction"), (found.get("text") or "").strip()
+def _gold(verb: Verb, groups: dict[str, str | None]) -> WebGold:
+    label, direction, text = groups.get("label"), groups.get("direction"), (groups.get("text") or "").strip()
     if text.startswith("[") and text.endswith("]"):
         text = text[1:-1]
     return WebGold(

@@ -6,14 +6,13 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from eval.benchmarks.aitz.gesture import Kind
-from eval.benchmarks.aitz.gold import AitzGold
+from eval.benchmarks.aitz.gold import AitzGold, Kind
 from eval.benchmarks.aitz.records import StepRecord
-from eval.benchmarks.base import Source, Step, Trajectory
+from eval.benchmarks.base import Source, Step, Trajectory, in_order
 from eval.benchmarks.errors import DataError
-from eval.benchmarks.options import choose, only
 from eval.benchmarks.pictures import Picture
 from eval.benchmarks.reading import check, inside, read_items
+from eval.benchmarks.source import check_splits, chosen_options
 
 SUBSETS = ("general", "google_apps", "install", "single", "web_shopping")
 
@@ -24,16 +23,17 @@ def trajectories(source: Source) -> Iterator[Trajectory]:
     Without a folder of images they lie beside the file; with one, in it by `image_path` or by their mere name.
     Raises ConfigError for options and unknown subsets, and DataError.
     """
-    choose("aitz", source)
-    only(source.splits, SUBSETS, "subset")
+    chosen_options("aitz", source)
+    check_splits(source.splits, SUBSETS, "subset")
     seen: set[str] = set()
     for file in _files(source.path):
-        found = _trajectory(file, source.images)
-        if found.id in seen:
-            raise DataError(f"{file}: episode_id: the episode {found.id} is there twice")
-        seen.add(found.id)
-        if not source.splits or found.split in source.splits:
-            yield found
+        with source.skipping_bad():
+            trajectory = _trajectory(file, source.images)
+            if trajectory.id in seen:
+                raise DataError(f"{file}: episode_id: the episode {trajectory.id} is there twice")
+            seen.add(trajectory.id)
+            if not source.splits or trajectory.split in source.splits:
+                yield trajectory
 
 
 def _files(path: Path) -> Iterator[Path]:
@@ -65,7 +65,11 @@ def _trajectory(file: Path, images: Path | None) -> Trajectory:
         keys.add(record.step_id)
     subset = first.image_path.split("/")[0]
     steps = tuple(_step(record, f"{file} record {i}", file, images) for i, record in enumerate(records))
-    return Trajectory(f"{subset}-{first.episode_id}", first.instruction, steps, subset, str(file))
+    steps, notes = in_order(steps, [record.step_id for record in records], "step_id", str(file))
+    lengths = {record.episode_length for record in records if record.episode_length is not None}
+    for length in sorted(lengths - {len(records)}):
+        notes += (f"{file}: episode_length: it is {length}, but there are {len(records)} steps",)
+    return Trajectory(f"{subset}-{first.episode_id}", first.instruction, steps, subset, str(file), notes)
 
 
 def _step(record: StepRecord, where: str, file: Path, images: Path | None) -> Step:

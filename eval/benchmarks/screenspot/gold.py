@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pydantic import PositiveInt
 
+from envs.actions import Action, Click
 from envs.geometry import Point, Size
-from eval.benchmarks.base import Gold
+from eval.benchmarks.base import Gold, Step
 from eval.metrics.shapes import Box
 
 
@@ -36,3 +37,10 @@ class Target(Gold):
         box = self.share(shown)
         x, y = Box(max(box.x0, 0.0), max(box.y0, 0.0), min(box.x1, 1.0), min(box.y1, 1.0)).centre
         return x * shown.width, y * shown.height
+
+
+def oracle(step: Step, size: Size) -> tuple[Action, ...]:
+    """A click into the middle of the box."""
+    gold: Target = step.gold
+    x, y = gold.centre(size)
+    return (Click(x=x, y=y),)

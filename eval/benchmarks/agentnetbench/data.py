@@ -12,11 +12,11 @@ from pathlib import Path
 from envs.geometry import Size
 from eval.benchmarks.agentnetbench.gold import NetGold, kind_of
 from eval.benchmarks.agentnetbench.records import Monologue, StepRecord, TrajectoryRecord
-from eval.benchmarks.base import Source, Step, Trajectory
+from eval.benchmarks.base import Source, Step, Trajectory, in_order
 from eval.benchmarks.errors import DataError
-from eval.benchmarks.options import choose, only
 from eval.benchmarks.pictures import Picture
 from eval.benchmarks.reading import check, inside, json_files, read_json
+from eval.benchmarks.source import check_splits, chosen_options
 
 IMAGES = "images"
 NOT_A_TASK = "mapping"
@@ -28,15 +28,16 @@ authors' history named `thought` holds both)."""
 
 def trajectories(source: Source) -> Iterator[Trajectory]:
     """All trajectories by file name, one file at a time. Raises DataError, and ConfigError for options and splits."""
-    history = choose("agentnetbench", source, {"history": HISTORIES})["history"]
-    only(source.splits, ())
+    history = chosen_options("agentnetbench", source, {"history": HISTORIES})["history"]
+    check_splits(source.splits, ())
     seen: dict[str, Path] = {}
     for path in _files(source.path):
-        found = _read(path, source.images or path.parent / IMAGES, history)
-        if found.id in seen:
-            raise DataError(f"{path}: task_id: {found.id!r} is also the task of {seen[found.id]}")
-        seen[found.id] = path
-        yield found
+        with source.skipping_bad():
+            trajectory = _trajectory(path, source.images or path.parent / IMAGES, history)
+            if trajectory.id in seen:
+                raise DataError(f"{path}: task_id: {trajectory.id!r} is also the task of {seen[trajectory.id]}")
+            seen[trajectory.id] = path
+            yield trajectory
 
 
 def _files(path: Path) -> list[Path]:
@@ -48,7 +49,7 @@ def _files(path: Path) -> list[Path]:
     return files
 
 
-def _read(path: Path, images: Path, history: str) -> Trajectory:
+def _trajectory(path: Path, images: Path, history: str) -> Trajectory:
     record = check(TrajectoryRecord, read_json(path), str(path))
     known = next((size for size in (step.picture for step in record.steps) if size), None)
     meta = {"system": record.meta_info.system, "domain": record.meta_info.domain} if record.meta_info else {}
@@ -59,7 +60,8 @@ def _read(path: Path, images: Path, history: str) -> Trajectory:
             raise DataError(f"{path} steps.{index}.step_num: {made.key} is also the number of another step")
         facts = {**made.facts, **{name: value for name, value in meta.items() if value}}
         steps[made.key] = replace(made, facts=facts)
-    return Trajectory(record.task_id, record.goal, tuple(steps.values()), where=str(path))
+    ordered, notes = in_order(tuple(steps.values()), [step.step_num for step in record.steps], "step_num", str(path))
+    return Trajectory(record.task_id, record.goal, ordered, where=str(path), notes=notes)
 
 
 def _step(record: StepRecord, index: int, where: str, images: Path, history: str, size: Size | None) -> Step:

@@ -5,42 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
 
 from eval.benchmarks.base import Source, Step, Trajectory
 from eval.benchmarks.errors import DataError
-from eval.benchmarks.options import choose, only
 from eval.benchmarks.pictures import Picture
-from eval.benchmarks.reading import Record, check, inside, read_items
-from eval.benchmarks.webvoyager.reply import read_reply
+from eval.benchmarks.reading import check, inside, read_items
+from eval.benchmarks.source import check_splits, chosen_options
+from eval.benchmarks.webvoyager.records import MessageRecord, read_reply
 
 MESSAGES = "interact_messages.json"
 _ASKED = ("Now given a task:", "Please interact with ", " and get the answer")
 """What stands before a task, between it and its address, and behind that."""
-_REJECTED = ("Format ERROR", "The action you have chosen cannot be exec")
-"""How the recorder's messages begin that refuse a reply. No new screenshot is taken then."""
-
-
-class PartRecord(Record):
-    """A piece of a message; images were taken out of them by the recorder."""
-
-    type: str
-    text: str = ""
-
-
-class MessageRecord(Record):
-    """A message of the recorder to GPT-4V, or its reply."""
-
-    role: Literal["system", "user", "assistant"]
-    content: str | tuple[PartRecord, ...]
-
-    @property
-    def text(self) -> str:
-        return self.content if isinstance(self.content, str) else "\n".join(part.text for part in self.content)
-
-    @property
-    def refuses(self) -> bool:
-        return self.role == "user" and self.text.startswith(_REJECTED)
 
 
 def trajectories(source: Source) -> Iterator[Trajectory]:
@@ -49,13 +24,14 @@ def trajectories(source: Source) -> Iterator[Trajectory]:
     A task `taskGitHub--0` is of the site GitHub. With a folder of images, it holds the tasks' folders.
     Raises ConfigError for options and sites that are not there, and DataError.
     """
-    choose("webvoyager", source)
+    chosen_options("webvoyager", source)
     folders = _folders(source.path)
     sites = sorted({_site(folder.name) for folder in folders})
-    only(source.splits, sites, "site")
+    check_splits(source.splits, sites, "site")
     for folder in folders:
         if not source.splits or _site(folder.name) in source.splits:
-            yield _trajectory(folder, source.images)
+            with source.skipping_bad():
+                yield _trajectory(folder, source.images)
 
 
 def _folders(path: Path) -> list[Path]:
@@ -115,12 +91,12 @@ def _steps(messages: list[MessageRecord], file: Path, pictures: Path, url: str) 
         if index + 1 < len(messages) and messages[index + 1].refuses:
             continue
         where = f"{file} record {index}"
-        found = read_reply(message.text)
-        if found is None and index + 1 == len(messages):
+        reply = read_reply(message.text)
+        if reply is None and index + 1 == len(messages):
             return
-        if found is None:
+        if reply is None:
             raise DataError(f"{where}: content: no action of WebVoyager in {message.text[-60:]!r}")
-        thought, gold = found
+        thought, gold = reply
         name = f"screenshot{shown}.png"
         picture = Picture(name, pictures / name, where=where)
         yield Step(str(number), (picture,), gold, gold.action, thought=thought, facts={"url": url}, where=where)
