@@ -1,4 +1,4 @@
-"""Playground episodes one after the other, on one kind of screen or several, and the page that lists them."""
+"""Playground episodes one after the other, on one kind of screen or several, and the tables that list them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from agent import costs
 from agent.config import Config
@@ -15,9 +20,10 @@ from agent.recorded_episode import Closing, run_recorded
 from agent.recorder import write_atomically
 from agent.records import Result, StepRecord
 from agent.report import build_report
-from agent.report.build import render
+from agent.report.html import render
+from agent.report.views import CACHE
 from agent.runs import load_run
-from agent.text import number, share
+from agent.text import number, plain, share
 from envs.base import EnvironmentDied
 from guikv.files import replace_file
 
@@ -162,12 +168,61 @@ def _on_screen(
     return outcomes
 
 
+_NARROW, _MOST = 120, 150
+"""Widths of a terminal: below the first there is no room for _EXTRA, and the second is enough."""
+_EXTRA, _RIGHT = ("goal", "tokens"), ("steps", "time", "tokens", "reused")
+
+
+def show_tables(screen: Console, outcomes: Sequence[Outcome]) -> None:
+    """A table for each kind of screen, one row an episode, and the total; then successes per task on each of several.
+
+    Goals and tokens, which were shown above, only where there is room.
+    """
+    for kind in dict.fromkeys(outcome.screen for outcome in outcomes):
+        _show_kind(screen, kind, [outcome for outcome in outcomes if outcome.screen == kind])
+    rows = by_screen(outcomes)
+    if not rows:
+        return
+    table = Table(title="the same pages on each screen", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for place, name in enumerate(rows[0]):
+        table.add_column(name, justify="right" if place else "left")
+    for row in rows[1:]:
+        if row[0] == "all":
+            table.add_section()
+        table.add_row(*row)
+    screen.print(table)
+
+
+def _show_kind(screen: Console, kind: str, outcomes: Sequence[Outcome]) -> None:
+    done = sum(outcome.result.success for outcome in outcomes)
+    wide = screen.width >= _NARROW
+    shown = [n for n, name in enumerate(COLUMNS) if name != "screen" and (wide or name not in _EXTRA)]
+    width = min(screen.width, _MOST) if wide else None
+    title = f"{kind}: {done} of {len(outcomes)} tasks done"
+    table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0), width=width)
+    for name in (COLUMNS[n] for n in shown):
+        table.add_column(
+            name,
+            justify="right" if name in _RIGHT else "left",
+            no_wrap=True,
+            overflow="ellipsis",
+            ratio=1 if name == "goal" else None,  # only the goal gives way
+        )
+    for outcome in outcomes:
+        cells = [Text(plain(cell, 60)) for cell in outcome.row]
+        cells[OUTCOME].stylize("green" if outcome.result.success else "red")
+        table.add_row(*(cells[n] for n in shown))
+    table.add_section()
+    table.add_row(*(total_row(outcomes)[n] for n in shown))
+    screen.print(table)
+
+
 def write_index(folder: Path, config: Config, outcomes: Sequence[Outcome]) -> Path:
     """A page that lists the episodes with links to their reports, and the same as demo.json. Raises RecordError."""
     done = sum(outcome.result.success for outcome in outcomes)
     remembered = [outcome.result.success for outcome in outcomes if outcome.task in MEMORY]
-    cache = config.cache
     html = render(
+        "agent.report",
         "index.html.j2",
         done=done,
         total=len(outcomes),
@@ -179,14 +234,7 @@ def write_index(folder: Path, config: Config, outcomes: Sequence[Outcome]) -> Pa
         by_screen=by_screen(outcomes),
         rows=[(o.result.success, o.report.relative_to(folder).as_posix(), o.row) for o in outcomes],
         total_row=total_row(outcomes),
-        facts=[
-            ("model", config.model.name),
-            ("policy", cache.policy),
-            ("budget", cache.budget),
-            ("moment", cache.moment),
-            ("window", cache.window),
-            ("history", cache.history),
-        ],
+        facts=[("model", config.model.name), *((name, getattr(config.cache, name)) for name in CACHE)],
     )
     path = folder / "index.html"
     summary = {

@@ -6,11 +6,9 @@ import typer
 
 from agent.cli import app
 from agent.cli import main as run_app
-from eval.commands.bench_env import bench_env
+from eval.commands.bench import bench_env, bench_reuse, bench_session
 from eval.commands.bench_miniwob import bench_miniwob
 from eval.commands.bench_policies import bench_policies
-from eval.commands.bench_reuse import bench_reuse
-from eval.commands.bench_session import bench_session
 from eval.commands.data import data
 from eval.commands.nano import nano
 from eval.commands.replay import replay, rescore

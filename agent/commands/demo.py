@@ -86,8 +86,7 @@ def demo(
     from rich.console import Console as Screen
 
     from agent.assemble import cache_policy, load_adapter, make_dialect
-    from agent.demo import run_demo, write_index
-    from agent.demo_table import show_screens, show_table
+    from agent.demo import run_demo, show_tables, write_index
     from envs.playground import TASKS as KNOWN
 
     if not names:
@@ -105,8 +104,7 @@ def demo(
     make_dialect(resolved, adapter)
     episodes = [(name, seed) for name in names for seed in numbers]
     outcomes = run_demo(resolved, adapter, episodes, folder, screens)
-    show_table(terminal, outcomes)
-    show_screens(terminal, outcomes)
+    show_tables(terminal, outcomes)
     typer.echo(f"report: {write_index(folder, resolved, outcomes)}")
     if any(outcome.result.status == "stopped" for outcome in outcomes):
         raise typer.Exit(EXIT_STOPPED)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from agent.errors import RecordError, RunError
 from agent.report.charts import Series, lines, stacked
+from agent.report.html import Raw, render
 from agent.report.pictures import Pictures
-from agent.report.raw import Raw
-from agent.report.templates import resource, templates
 from agent.report.views import PHASES, StepView, header_view, step_view
 from agent.runs import Run
 from agent.text import number, size
@@ -48,6 +46,7 @@ def render_html(run: Run) -> str:
             raise RunError(f"step {data.get('step')} of {run.folder} is damaged: {error}") from error
     warnings = [*run.warnings, *pictures.warnings]
     return render(
+        PACKAGE,
         "page.html.j2",
         head=header_view(run.header, steps),
         steps=steps,
@@ -58,35 +57,22 @@ def render_html(run: Run) -> str:
     )
 
 
-def render(name: str, **values: Any) -> str:
-    """A template of this package, filled; every value is escaped."""
-    return templates(PACKAGE).get_template(name).render(style=Raw(resource(PACKAGE, "style.css")), **values)
-
-
 def _charts(steps: list[StepView]) -> list[tuple[str, Raw]]:
     numbers = [step.number for step in steps]
     if not any(step.cost for step in steps):
         return []
-    memory = lines(
-        numbers,
-        [
-            Series("kept", "kv", [step.kv_bytes for step in steps]),
-            Series("full cache", "full", [step.full_kv_bytes for step in steps]),
-        ],
-        size,
-    )
-    tokens = stacked(
-        numbers,
-        [
-            Series("new", "new", [step.tokens_first for step in steps]),
-            Series("computed again", "again", [step.tokens_recomputed for step in steps]),
-            Series("reused", "reused", [step.tokens_reused for step in steps]),
-        ],
-        number,
-    )
-    times = stacked(
-        numbers,
-        [Series(label, name, [step.seconds.get(name, 0.0) for step in steps]) for name, label in PHASES],
-        lambda value: f"{value:.2f} s",
-    )
-    return [("Memory of the cache", memory), ("Tokens of each step", tokens), ("Seconds of each step", times)]
+    kept = [
+        Series("kept", "kv", [step.kv_bytes for step in steps]),
+        Series("full cache", "full", [step.full_kv_bytes for step in steps]),
+    ]
+    tokens = [
+        Series("new", "new", [step.tokens_first for step in steps]),
+        Series("computed again", "again", [step.tokens_recomputed for step in steps]),
+        Series("reused", "reused", [step.tokens_reused for step in steps]),
+    ]
+    times = [Series(label, name, [step.seconds.get(name, 0.0) for step in steps]) for name, label in PHASES]
+    return [
+        ("Memory of the cache", lines(numbers, kept, size)),
+        ("Tokens of each step", stacked(numbers, tokens, number)),
+        ("Seconds of each step", stacked(numbers, times, lambda value: f"{value:.2f} s")),
+    ]

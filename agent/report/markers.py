@@ -5,25 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from agent.report.raw import Raw
+from agent.report.html import Raw, marks_svg
 from envs.actions import load_action
 
 _ARROW = {"up": (0, -1), "down": (0, 1), "left": (-1, 0), "right": (1, 0)}
+_TIP = (
+    '<defs><marker id="tip" viewBox="0 0 10 10" refX="8" refY="5" markerWidth="4" markerHeight="4" '
+    'orient="auto-start-reverse"><path d="M0 0L10 5L0 10z" fill="context-stroke"/></marker></defs>'
+)
 
 
 def marker_svg(actions: Sequence[Mapping[str, Any]], width: int, height: int) -> Raw:
     """Rings for clicks, arrows for drags and scrolls. Raises ValueError on a damaged action."""
     unit = max(min(width, height) / 28, 1.0)
     shapes = "".join(_shapes(data, width, height, unit) for data in actions)
-    if not shapes:
-        return Raw()
-    head = (
-        f'<svg class="marks" viewBox="0 0 {width} {height}" preserveAspectRatio="none" aria-hidden="true">'
-        '<defs><marker id="tip" viewBox="0 0 10 10" refX="8" refY="5" markerWidth="4" markerHeight="4" '
-        'orient="auto-start-reverse"><path d="M0 0L10 5L0 10z" fill="context-stroke"/></marker></defs>'
-    )
     # Only numbers formatted here get into the SVG, so there is nothing to escape.
-    return Raw(head + shapes + "</svg>")
+    return marks_svg(_TIP + shapes if shapes else "", width, height)
 
 
 def _shapes(data: Mapping[str, Any], width: int, height: int, unit: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,10 +28,9 @@ class Pictures:
 
     folder: Path
     warnings: list[str] = field(default_factory=list)
-    _class_of: dict[int, str] = field(default_factory=dict)
-    _size_of: dict[int, tuple[int, int]] = field(default_factory=dict)
-    _data: dict[str, str] = field(default_factory=dict)
-    _by_file: dict[str, tuple[str, tuple[int, int]]] = field(default_factory=dict)
+    _of: dict[int, tuple[str, str, tuple[int, int]]] = field(default_factory=dict)
+    _by_file: dict[str, tuple[str, str, tuple[int, int]]] = field(default_factory=dict)
+    """CSS class, data URI and size."""
 
     def register(self, step: dict[str, Any]) -> None:
         """Embed the frame of a step; a missing or damaged one becomes a warning."""
@@ -38,45 +38,41 @@ class Pictures:
         if not isinstance(frame, int) or not isinstance(name, str):
             return
         if name not in self._by_file:
-            loaded = self._load(name)
-            if loaded is None:
+            image = self._load(name)
+            if image is None:
                 return
-            css = f"pic{len(self._by_file)}"
-            self._by_file[name] = (css, loaded[1])
-            self._data[css] = loaded[0]
-        self._class_of[frame], self._size_of[frame] = self._by_file[name]
+            self._by_file[name] = f"pic{len(self._by_file)}", data_uri(image), image.size
+        self._of[frame] = self._by_file[name]
 
     def css_class(self, frame: int) -> str:
         """CSS class that shows a frame, or the empty string when there is no picture of it."""
-        return self._class_of.get(frame, "")
+        return self._of[frame][0] if frame in self._of else ""
 
     def size(self, frame: int) -> tuple[int, int]:
         """Width and height of the recorded screenshot; (1, 1) when there is none."""
-        return self._size_of.get(frame, (1, 1))
+        return self._of[frame][2] if frame in self._of else (1, 1)
 
     def embedded(self) -> dict[str, str]:
         """CSS class → data URI."""
-        return self._data
+        return {css: data for css, data, _ in self._by_file.values()}
 
-    def _load(self, name: str) -> tuple[str, tuple[int, int]] | None:
+    def _load(self, name: str) -> Image.Image | None:
         # The name comes from a file that anybody may have edited: only the recorder's own names are followed.
         if not _NAME.fullmatch(name):
             self.warnings.append(f"picture {name[:80]!r} is not one of this run")
             return None
         try:
-            image = read_picture(self.folder / name)
+            return read_picture(self.folder / name)
         except PictureError as error:
             self.warnings.append(f"picture {name} {error}")
-            return None
         except OSError as error:
             self.warnings.append(f"picture {name} cannot be read: {error}")
-            return None
-        return data_uri(image), image.size
+        return None
 
 
-def data_uri(image: Image.Image) -> str:
-    """The picture as PNG or JPEG, whichever is smaller, scaled down to MAX_SIDE."""
-    scale = MAX_SIDE / max(image.size)
+def data_uri(image: Image.Image, side: int = MAX_SIDE) -> str:
+    """The picture as PNG or JPEG, whichever is smaller, its longer side scaled down to so many pixels."""
+    scale = side / max(image.size)
     if scale < 1:
         size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
         image = image.resize(size, Image.Resampling.LANCZOS)
@@ -100,6 +96,13 @@ def veil(rows: int, cols: int, kept: str) -> str:
     out = io.BytesIO()
     image.save(out, "PNG", optimize=True)
     return uri("png", out.getvalue())
+
+
+def veil_of(patches: Mapping[str, Any]) -> tuple[str, float]:
+    """The veil of a recorded screenshot, and the percentage kept. Raises KeyError, TypeError, ValueError."""
+    digits = str(patches["kept"])
+    shade = veil(int(patches["rows"]), int(patches["cols"]), digits)
+    return shade, 100 * sum(map(int, digits)) / (9 * len(digits))
 
 
 def uri(kind: str, data: bytes) -> str:

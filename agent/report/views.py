@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from agent.report.html import Raw
 from agent.report.markers import marker_svg
-from agent.report.pictures import Pictures, veil
-from agent.report.raw import Raw
+from agent.report.pictures import Pictures, veil_of
 from agent.text import describe, number, size
 from envs.actions import load_action
 
@@ -23,6 +23,9 @@ PHASES: tuple[tuple[str, str], ...] = (
     ("settle", "settling"),
 )
 """Phases in the order of a step, with their labels."""
+
+CACHE = ("policy", "budget", "moment", "window", "history")
+"""Settings of the cache that are told."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,11 @@ class FrameView:
     current: bool
 
 
+def _cost(name: str) -> Callable[[StepView], float]:
+    """Reads a figure of the step's cost, 0 where there is none."""
+    return lambda step: float(step.cost.get(name, 0) or 0)
+
+
 @dataclass(frozen=True)
 class StepView:
     number: int
@@ -71,28 +79,11 @@ class StepView:
     gone: int
     """Older screenshots of which nothing is left."""
 
-    def _cost(self, name: str) -> float:
-        return float(self.cost.get(name, 0) or 0)
-
-    @property
-    def kv_bytes(self) -> float:
-        return self._cost("kv_bytes")
-
-    @property
-    def full_kv_bytes(self) -> float:
-        return self._cost("full_kv_bytes")
-
-    @property
-    def tokens_new(self) -> float:
-        return self._cost("tokens_new")
-
-    @property
-    def tokens_reused(self) -> float:
-        return self._cost("tokens_reused")
-
-    @property
-    def tokens_recomputed(self) -> float:
-        return self._cost("tokens_recomputed")
+    kv_bytes = property(_cost("kv_bytes"))
+    full_kv_bytes = property(_cost("full_kv_bytes"))
+    tokens_new = property(_cost("tokens_new"))
+    tokens_reused = property(_cost("tokens_reused"))
+    tokens_recomputed = property(_cost("tokens_recomputed"))
 
     @property
     def tokens_first(self) -> float:
@@ -101,7 +92,7 @@ class StepView:
 
     @property
     def kv_text(self) -> str:
-        states = self._cost("state_bytes")
+        states = _cost("state_bytes")(self)
         return f"{size(self.kv_bytes)} of {size(self.full_kv_bytes)}" + (
             f" + {size(states)} of states" if states else ""
         )
@@ -148,7 +139,7 @@ def step_view(data: Mapping[str, Any], pictures: Pictures) -> StepView:
         thought=str(data.get("thought") or ""),
         call=str(data.get("call") or ""),
         raw=tuple(str(text) for text in data.get("raw") or []),
-        notes=_notes(data),
+        notes=(*map(str, data.get("notes") or []), *([f"no picture: {data['hidden']}"] if data.get("hidden") else [])),
         error=_error(data.get("error")),
         actions=views,
         css=pictures.css_class(frame) if isinstance(frame, int) else "",
@@ -164,16 +155,10 @@ def step_view(data: Mapping[str, Any], pictures: Pictures) -> StepView:
     )
 
 
-def _notes(data: Mapping[str, Any]) -> tuple[str, ...]:
-    hidden = (f"no picture: {data['hidden']}",) if data.get("hidden") else ()
-    return tuple(str(text) for text in data.get("notes") or []) + hidden
-
-
 def header_view(header: Mapping[str, Any], steps: Sequence[StepView]) -> dict[str, Any]:
     """What stands at the top of the page."""
     model, cache = header.get("model") or {}, header.get("cache") or {}
-    flops = sum(float(step.cost.get("flops", 0) or 0) for step in steps)
-    stateless = sum(float(step.cost.get("flops_stateless", 0) or 0) for step in steps)
+    flops, stateless = (sum(map(_cost(name), steps)) for name in ("flops", "flops_stateless"))
     last = steps[-1] if steps else None
     reused = sum(step.tokens_reused for step in steps)
     computed = sum(step.tokens_new for step in steps)
@@ -185,54 +170,33 @@ def header_view(header: Mapping[str, Any], steps: Sequence[StepView]) -> dict[st
         cards.append(("cache at the end", last.kv_text))
     if flops and stateless:
         cards.append(("work against stateless", f"{stateless / flops:.1f}× less"))
+    facts = {"model": model.get("name")} | {name: cache.get(name) for name in CACHE}
+    facts |= {name: header.get(name) for name in ("environment", "started")} | (header.get("versions") or {})
+    usual = {"task": "a run", "status": "unknown", "reason": "", "message": ""}
     return {
-        "task": str(header.get("task") or "a run"),
-        "status": str(header.get("status") or "unknown"),
-        "reason": str(header.get("reason") or ""),
-        "message": str(header.get("message") or ""),
+        **{name: str(header.get(name) or other) for name, other in usual.items()},
         "error": _error(header.get("error")),
         "cards": cards,
-        "facts": [
-            (label, str(value))
-            for label, value in (
-                ("model", model.get("name")),
-                ("policy", cache.get("policy")),
-                ("budget", cache.get("budget")),
-                ("moment", cache.get("moment")),
-                ("window", cache.get("window")),
-                ("history", cache.get("history")),
-                ("environment", header.get("environment")),
-                ("started", header.get("started")),
-                *(header.get("versions") or {}).items(),
-            )
-            if value not in (None, "")
-        ],
+        "facts": [(label, str(value)) for label, value in facts.items() if value not in (None, "")],
     }
 
 
 def _action(data: Mapping[str, Any]) -> ActionView:
     shown = load_action(data["executed"] or data["wanted"])
     decision, error = str(data.get("decision") or ""), _error(data.get("error"))
-    tone = "ok"
-    remark = ""
+    tone, remark = "ok", ""
     if error:
         tone, remark = "failed", error
     elif decision in ("reject", "ask", "stop"):
-        tone, remark = (
-            "refused",
-            f"{'stopped' if decision == 'stop' else 'not done'}: {data.get('reason') or ''}",
-        )
+        done = "stopped" if decision == "stop" else "not done"
+        tone, remark = "refused", f"{done}: {data.get('reason') or ''}"
     elif decision == "modify":
         tone, remark = "changed", f"the model wanted: {describe(load_action(data['wanted']))}"
     elif data.get("reason"):
         remark = f"approved: {data['reason']}"
     events = tuple(_event(event) for event in data.get("events") or [])
-    return ActionView(describe(shown), tone, remark, str(data.get("target") or ""), _typed(data), events)
-
-
-def _typed(data: Mapping[str, Any]) -> str:
-    action = data["executed"] or data["wanted"]
-    return str(action.get("text") or "") if action.get("type") == "type" else ""
+    typed = shown.text if shown.type == "type" else ""
+    return ActionView(describe(shown), tone, remark, str(data.get("target") or ""), typed, events)
 
 
 def _event(event: Mapping[str, Any]) -> str:
@@ -248,18 +212,9 @@ def _frames(kept: Mapping[str, Any], current: Any, pictures: Pictures) -> tuple[
     views = []
     for name, patches in sorted(kept.items(), key=lambda item: int(item[0])):
         frame = int(name)
-        digits = str(patches["kept"])
-        width, height = pictures.size(frame)
-        views.append(
-            FrameView(
-                number=frame,
-                css=pictures.css_class(frame),
-                veil=veil(int(patches["rows"]), int(patches["cols"]), digits),
-                percent=_percent(sum(map(int, digits)), 9 * len(digits)),
-                ratio=f"{width} / {height}",
-                current=frame == current,
-            )
-        )
+        (width, height), (veil, percent) = pictures.size(frame), veil_of(patches)
+        css, ratio = pictures.css_class(frame), f"{width} / {height}"
+        views.append(FrameView(frame, css, veil, percent, ratio, frame == current))
     return tuple(views)
 
 

@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
-from agent.errors import ConfigError
 from envs.base import Environment, SetupError
-from eval.options import listed
+from eval.options import chosen
 
 if TYPE_CHECKING:
     from envs.browser import Browser
@@ -110,11 +109,7 @@ PLACES: dict[str, Callable[[], AbstractContextManager[Environment]]] = {
 
 def choose(text: str) -> tuple[str, ...]:
     """The places of a list with commas, all for an empty one. Raises ConfigError."""
-    names = listed(text) or tuple(PLACES)
-    unknown = [name for name in names if name not in PLACES]
-    if unknown:
-        raise ConfigError(f"there is nothing to measure in {unknown[0]!r}", f"there are {', '.join(PLACES)}")
-    return names
+    return chosen(text, PLACES, "there is nothing to measure in") or tuple(PLACES)
 
 
 @contextmanager

@@ -11,12 +11,15 @@ import typer
 from eval.options import (
     BudgetOption,
     HistoryOption,
+    JsonOption,
     ModelOption,
     MomentOption,
     PolicyOption,
     PolicyOptions,
+    ThreadsOption,
     WindowOption,
     WorkersOption,
+    show,
 )
 from guikv.files import replace_file
 
@@ -41,8 +44,8 @@ def bench_miniwob(
     ] = 0,
     out: Annotated[Path, typer.Option(help="folder for the CSV and the JSON")] = Path("runs/miniwob"),
     workers: WorkersOption = "1",
-    threads: Annotated[int, typer.Option(min=1, help="CPU threads; small models are fastest with one")] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object and nothing else")] = False,
+    threads: ThreadsOption = 1,
+    as_json: JsonOption = False,
 ) -> None:
     """Success on the tasks of MiniWoB that clicking, typing and scrolling can express, with nothing learned from them.
 
@@ -50,14 +53,14 @@ def bench_miniwob(
 
     Example: guikv bench miniwob --tasks click-button,click-link --seeds 5
     """
-    from rich.console import Console
+    from rich.console import Group
 
     from eval.live.episodes import ROWS, EpisodeRow, run_episodes
     from eval.live.miniwob import EXCLUDED, MiniWobSite, choose_tasks, settings_text
     from eval.live.plan import Plan, make_config
     from eval.live.summary import TaskRow, miniwob_summary, miniwob_table, task_row
     from eval.rows import check_csv, write_csv
-    from eval.sweep.progress import long_progress
+    from eval.sweep.progress import job_done, long_progress
     from eval.sweep.workers import read_workers
     from guikv.models import version_of
 
@@ -70,11 +73,8 @@ def bench_miniwob(
         solved: list[bool] = []
 
         def tell(row: EpisodeRow, fresh: bool) -> None:
-            if not fresh:  # what was there already must not count for the speed
-                progress.update(bar, total=(progress.tasks[bar].total or 1) - 1)
-                return
-            solved.append(row.success)
-            progress.update(bar, advance=1, description=f"{row.task}, {sum(solved)} of {len(solved)} solved")
+            solved.extend([row.success] if fresh else [])
+            job_done(progress, bar, f"{row.task}, {sum(solved)} of {len(solved)} solved", fresh)
 
         found = run_episodes(plan, out / ROWS, where, tell)
     settings, weights = settings_text(plan), version_of(model)
@@ -82,16 +82,7 @@ def bench_miniwob(
     write_csv(out / CSV, list(TaskRow.__annotations__), rows)
     result: dict[str, Any] = miniwob_summary(rows, model, settings, EXCLUDED)
     replace_file(out / JSON, f"{json.dumps(result, indent=1)}\n".encode())
-    if as_json:
-        typer.echo(json.dumps(result, indent=1))
-        return
-    console = Console()
-    console.print(miniwob_table(result))
-    console.print(f"left out, since click, type, scroll and finished cannot express them ({_count(EXCLUDED)}):")
-    for reason, names in EXCLUDED.items():
-        console.print(f"  {reason}: {', '.join(names)}", highlight=False)
-    console.print(f"{out / CSV}, {out / JSON}", highlight=False, soft_wrap=True)
-
-
-def _count(groups: dict[str, tuple[str, ...]]) -> str:
-    return f"{sum(map(len, groups.values()))} tasks"
+    count = sum(map(len, EXCLUDED.values()))
+    lines = [f"left out, since click, type, scroll and finished cannot express them ({count} tasks):"]
+    lines += [f"  {reason}: {', '.join(names)}" for reason, names in EXCLUDED.items()]
+    show(result, as_json, miniwob_table, lambda _: Group(*lines), lambda _: f"{out / CSV}, {out / JSON}")

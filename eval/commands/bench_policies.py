@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from eval.options import ModelOption, WorkersOption, listed
+from agent.errors import ConfigError
+from eval.options import JsonOption, ModelOption, ThreadsOption, WorkersOption, chosen, show
 from guikv.files import replace_file
 
 JSON, CSV = "policies.json", "policies.csv"
@@ -24,9 +25,9 @@ def bench_policies(
     groups: Annotated[int, typer.Option(min=1, help="groups of seeds")] = 3,
     model: ModelOption = "nano",
     out: Annotated[Path, typer.Option(help="folder for the CSV, the JSON and the plots")] = Path("runs/policies"),
-    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object and nothing else")] = False,
+    as_json: JsonOption = False,
     workers: WorkersOption = "1",
-    threads: Annotated[int, typer.Option(min=1, help="CPU threads; small models are fastest with one")] = 1,
+    threads: ThreadsOption = 1,
 ) -> None:
     """Success against KV bytes: every policy, moment, window and option, on stored episodes.
 
@@ -34,8 +35,6 @@ def bench_policies(
 
     Example: guikv bench policies --episodes runs/episodes --cells main --limit 10
     """
-    from rich.console import Console
-
     from agent.config import Config, ModelConfig
     from eval.rows import check_csv, write_csv
     from eval.study import answers, plot
@@ -43,7 +42,7 @@ def bench_policies(
     from eval.study.presets import PARTS, TASKS
     from eval.study.presets import cells as study_cells
     from eval.study.run import ROWS, StudyRow, run_cells
-    from eval.sweep.progress import long_progress
+    from eval.sweep.progress import job_done, long_progress
     from eval.sweep.workers import read_workers
     from guikv.models import version_of
 
@@ -56,53 +55,25 @@ def bench_policies(
         bar = progress.add_task("bench policies", total=len(plan))
 
         def tell(row: StudyRow, fresh: bool) -> None:
-            if fresh:
-                what = f"{row.task:<10} {row.policy} {row.budget:g} % {row.success:.0%}"
-                progress.update(bar, advance=1, description=what)
-            else:  # what was there already must not count for the speed
-                progress.update(bar, total=(progress.tasks[bar].total or 1) - 1)
+            job_done(progress, bar, f"{row.task:<10} {row.policy} {row.budget:g} % {row.success:.0%}", fresh)
 
         rows = run_cells(plan, config, episodes, out, groups, limit, read_workers(workers), threads, tell)
     write_csv(out / CSV, list(StudyRow.model_fields), rows.values())
     curves = curves_of(rows.values())
-    result = {
-        "settings": {
-            "model": model,
-            "weights": version_of(model),
-            "episodes": str(episodes),
-            "limit": limit,
-            "groups": groups,
-            "parts": parts,
-            "tasks": wanted,
-        },
-        **answers.as_json(curves),
-    }
+    settings: dict[str, Any] = {"model": model, "weights": version_of(model), "episodes": str(episodes)}
+    settings |= {"limit": limit, "groups": groups, "parts": parts, "tasks": wanted}
+    result = {"settings": settings, **answers.as_json(curves)}
     replace_file(out / JSON, f"{json.dumps(result, indent=1)}\n".encode())
     plots = [out / f"{part}.png" for part in parts if plot.plot_part(curves, part, out / f"{part}.png")]
     if "main" in parts and plot.plot_part(curves, "main", out / "main_past.png", "past"):
         plots.append(out / "main_past.png")
-    if as_json:
-        typer.echo(json.dumps(result, indent=1))
-        return
-    console = Console()
-    for part in parts:
-        console.print(answers.task_table(curves, part))
-    ranking = answers.rank(curves)
-    if ranking is not None:
-        console.print(answers.ranking_table(ranking))
-    for sentence in answers.sentences(curves):
-        console.print(sentence, highlight=False)
-    console.print(f"{out / CSV}, {out / JSON}, {', '.join(map(str, plots))}", highlight=False, soft_wrap=True)
+    files = f"{out / CSV}, {out / JSON}, {', '.join(map(str, plots))}"
+    show(result, as_json, lambda _: answers.tables(curves, parts), lambda _: files)
 
 
 def _chosen(text: str, known: tuple[str, ...], option: str) -> tuple[str, ...]:
     """Names from a list with commas. Raises ConfigError for an unknown one."""
-    from agent.errors import ConfigError
-
-    names = listed(text)
-    for name in names:
-        if name not in known:
-            raise ConfigError(f"{option}: there is no {name!r}", f"there are {', '.join(known)}")
+    names = chosen(text, known, f"{option}: there is no")
     if not names:
         raise ConfigError(f"{option} names nothing", f"there are {', '.join(known)}")
     return tuple(name for name in known if name in names)

@@ -4,36 +4,19 @@ from __future__ import annotations
 
 import json
 from contextlib import nullcontext
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from agent.commands.common import EXIT_FAILED
+from agent.errors import ConfigError
+from eval.options import ImagesOption, JsonOption, LimitOption, OptionOption, PathOption, SplitsOption
 
 if TYPE_CHECKING:
     from eval.benchmarks.base import Benchmark
     from eval.data.tally import Problems
 
 data = typer.Typer(no_args_is_help=True, help="Look at the data of the offline benchmarks before they are replayed.")
-
-PathOption = Annotated[
-    Path | None,
-    typer.Option("--path", help="File or folder of the annotations; else the benchmark's environment variable says."),
-]
-ImagesOption = Annotated[
-    Path | None,
-    typer.Option("--images", help="Folder of the images; else its variable, else the place beside the annotations."),
-]
-SplitsOption = Annotated[
-    list[str] | None,
-    typer.Option("--splits", "--split", metavar="NAMES", help="Only these, with commas between; all otherwise."),
-]
-OptionOption = Annotated[
-    list[str] | None,
-    typer.Option("--option", metavar="KEY=VALUE", help="A setting of the benchmark, e.g. level=low; repeatable."),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 
 
 @data.command("check")
@@ -43,7 +26,7 @@ def check(
     images: ImagesOption = None,
     splits: SplitsOption = None,
     option: OptionOption = None,
-    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Trajectories to look at.")] = None,
+    limit: LimitOption = None,
     no_images: Annotated[
         bool, typer.Option("--no-images", help="Look at the annotations alone; sizes are those that they state.")
     ] = False,
@@ -114,7 +97,6 @@ def list_benchmarks(as_json: JsonOption = False) -> None:
 
 def find(name: str) -> Benchmark:
     """The benchmark of that name. Raises ConfigError."""
-    from agent.errors import ConfigError
     from eval.benchmarks import BENCHMARKS
 
     if name not in BENCHMARKS:

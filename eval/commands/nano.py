@@ -12,12 +12,14 @@ import typer
 from eval.options import (
     BudgetOption,
     HistoryOption,
+    JsonOption,
     ModelOption,
     MomentOption,
     PolicyOption,
     PolicyOptions,
     WindowOption,
     WorkersOption,
+    show,
 )
 
 if TYPE_CHECKING:
@@ -48,7 +50,7 @@ def nano_eval(
         Path | None,
         typer.Option(help="folder for records of every episode and the result; the same command goes on there"),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object and nothing else")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Success on playground pages in real Chromium, through the loop that every run of the agent takes.
 
@@ -64,6 +66,7 @@ def nano_eval(
 
     from eval.live.altered_screens import PlaygroundSite, check_shift
     from eval.live.plan import Plan
+    from eval.live.summary import result_table
     from eval.sweep.workers import read_workers
 
     hands = read_workers(workers)
@@ -71,15 +74,7 @@ def nano_eval(
     threads = 1 if hands.count != 1 else 0
     site = PlaygroundSite(blank, check_shift(shift))
     plan = Plan(config, site, names, numbers, forget, records=out, threads=threads)
-    result = _evaluate(plan, hands)
-    if as_json:
-        typer.echo(json.dumps(result, indent=1))
-        return
-    from rich.console import Console
-
-    from eval.live.summary import result_table
-
-    Console().print(result_table(result))
+    show(_evaluate(plan, hands), as_json, result_table)
 
 
 def _evaluate(plan: Plan, workers: Workers) -> dict[str, Any]:
@@ -88,7 +83,7 @@ def _evaluate(plan: Plan, workers: Workers) -> dict[str, Any]:
     from agent.recorder import hint_of, write_atomically
     from eval.live.episodes import ROWS, EpisodeRow, run_episodes
     from eval.live.summary import summarise
-    from eval.sweep.progress import long_progress
+    from eval.sweep.progress import job_done, long_progress
 
     rows: list[EpisodeRow] = []
     begun, played = time.monotonic(), 0
@@ -101,7 +96,7 @@ def _evaluate(plan: Plan, workers: Workers) -> dict[str, Any]:
             played += fresh
             rows.append(row)
             same = [one.success for one in rows if one.task == row.task]
-            progress.update(bar, advance=1, description=f"{row.task} {sum(same)} of {len(same)}")
+            job_done(progress, bar, f"{row.task} {sum(same)} of {len(same)}")
 
         run_episodes(plan, out / ROWS if out else None, workers, tell)
     per_minute = 60 * played / (time.monotonic() - begun)

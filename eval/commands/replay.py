@@ -22,6 +22,8 @@ from agent.commands.common import (
     WindowOption,
     settings,
 )
+from eval.commands.data import find
+from eval.options import ImagesOption, JsonOption, LimitOption, OptionOption, PathOption, SplitsOption
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -37,33 +39,19 @@ _DATA, _SWEEP = "Data", "Sweep"
 
 def replay(
     name: Annotated[str, typer.Argument(help="The benchmark: `guikv data list` names them.", metavar="NAME")],
-    path: Annotated[
-        Path | None,
-        typer.Option(help="Annotations; without it, the variable that the release reads.", rich_help_panel=_DATA),
-    ] = None,
-    images: Annotated[
-        Path | None, typer.Option(help="Folder of the images, if not beside them.", rich_help_panel=_DATA)
-    ] = None,
-    split: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--splits", "--split", metavar="NAMES", help="Only these, with commas between.", rich_help_panel=_DATA
-        ),
-    ] = None,
-    option: Annotated[
-        list[str] | None,
-        typer.Option(metavar="KEY=VALUE", help="Of the benchmark, e.g. level=low.", rich_help_panel=_DATA),
-    ] = None,
+    path: PathOption = None,
+    images: ImagesOption = None,
+    split: SplitsOption = None,
+    option: OptionOption = None,
     missing: Annotated[
         Literal["error", "skip", "blank"],
         typer.Option(
             help="Steps without their image: an error, left out, or (oracle) their size.", rich_help_panel=_DATA
         ),
     ] = "error",
-    limit: Annotated[int | None, typer.Option(min=1, help="Trajectories, at most.", rich_help_panel=_DATA)] = None,
+    limit: LimitOption = None,
     model: Annotated[
-        str | None,
-        typer.Option(help="nano, a folder, a hub name, or oracle: right answers.", rich_help_panel="Model"),
+        str | None, typer.Option(help="nano, a folder, a hub name, or oracle: right answers.", rich_help_panel="Model")
     ] = None,
     dialect: Annotated[
         str | None,
@@ -105,7 +93,7 @@ def replay(
     ] = None,
     config: ConfigOption = None,
     assign: SetOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Play a benchmark's recorded trajectories with dialect, session and policy of a live run, and score the answers.
 
@@ -124,7 +112,7 @@ def replay(
     from eval.sweep.sweep import base_settings, run_sweep
     from eval.sweep.workers import read_workers
 
-    benchmark = _benchmark(name)
+    benchmark = find(name)
     resolved = settings(
         config,
         assign,
@@ -169,15 +157,6 @@ def replay(
         raise typer.Exit(EXIT_FAILED)
 
 
-def _benchmark(name: str) -> Benchmark:
-    from agent.errors import ConfigError
-    from eval.benchmarks import BENCHMARKS
-
-    if name not in BENCHMARKS:
-        raise ConfigError(f"there is no benchmark {name!r}", f"there are {', '.join(BENCHMARKS)}")
-    return BENCHMARKS[name]
-
-
 def _tell(out: Path, cells: list[Cell], benchmark: Benchmark, failed: dict[str, str], as_json: bool) -> bool:
     """Whether there is any step to tell of."""
     from eval.sweep.summary import as_json as whole
@@ -217,7 +196,7 @@ def _console() -> Console:
 def rescore(
     folder: Annotated[Path, typer.Argument(help="Folder of `guikv replay`.", metavar="DIR")],
     parse: Annotated[bool, typer.Option("--parse", help="Read the answers again, too.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Work out the scores anew from the rows alone: no model, no images, no data.
 

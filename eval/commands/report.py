@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from eval.options import JsonOption
+
 
 def report(
     folder: Annotated[Path, typer.Argument(help="Folder of a sweep (--out of guikv replay).", metavar="DIR")],
@@ -16,7 +18,7 @@ def report(
     worst: Annotated[int, typer.Option(min=0, max=100, help="steps to show with their pictures, at most")] = 12,
     path: Annotated[Path | None, typer.Option(help="the benchmark's data, if they are elsewhere now")] = None,
     images: Annotated[Path | None, typer.Option(help="its images, if they are elsewhere now")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object and nothing else")] = False,
+    as_json: JsonOption = False,
     open_page: Annotated[bool, typer.Option("--open", help="open the page in the default browser")] = False,
 ) -> None:
     """One HTML page from a sweep: scores against budget and bytes, costs, tables, and the worst steps with pictures.

@@ -6,7 +6,7 @@ import colorsys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from random import Random
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from PIL import Image
 
@@ -16,48 +16,26 @@ from envs.playground import Playground
 from envs.playground.pages import chance_of
 
 
-@dataclass(frozen=True)
-class Style:
-    """What is laid over a page's own style. Empty or None: as the page has it.
-
-    font: CSS `font-style` and `font-family`; size: pixels, or a factor where it is below 4; colours: background
-    of the page and of buttons
-    """
-
-    font: tuple[str, str] | None = None
-    size: float | None = None
-    colours: tuple[str, str] | None = None
-
-
-_FONTS = (("normal", "DejaVu Sans Mono"), ("italic", "DejaVu Sans"), ("italic", "DejaVu Serif"))
-_SIZES = (11.0, 1.15)
-"""Smaller than any page has it, or larger than most; the rows leave that much room."""
-
-
-def _fonts(rng: Random) -> Style:
-    return Style(font=rng.choice(_FONTS))
-
-
-def _sizes(rng: Random) -> Style:
-    return Style(size=rng.choice(_SIZES))
-
-
-def _colours(rng: Random) -> Style:
-    return Style(colours=(_middle(rng), _middle(rng)))
-
-
-def _all(rng: Random) -> Style:
-    return Style(rng.choice(_FONTS), rng.choice(_SIZES), (_middle(rng), _middle(rng)))
-
-
-SHIFTS: dict[str, Callable[[Random], Style]] = {"look": _all, "fonts": _fonts, "sizes": _sizes, "colours": _colours}
-"""Name → a look from a page's seed; `look` changes everything at once."""
-
-
 def _middle(rng: Random) -> str:
     """A colour neither light nor dark; pages are one or the other."""
     rgb = colorsys.hls_to_rgb(rng.random(), rng.uniform(0.35, 0.65), rng.uniform(0.2, 0.8))
     return "#" + "".join(f"{round(c * 255):02x}" for c in rgb)
+
+
+_FONTS = (("normal", "DejaVu Sans Mono"), ("italic", "DejaVu Sans"), ("italic", "DejaVu Serif"))
+"""CSS `font-style` and `font-family`."""
+_SIZES = (11.0, 1.15)
+"""Pixels, or a factor where it is below 4: smaller than any page has it, or larger than most; the rows leave room."""
+
+_DRAWN: dict[str, Callable[[Random], Any]] = {
+    "font": lambda rng: rng.choice(_FONTS),
+    "size": lambda rng: rng.choice(_SIZES),
+    "colours": lambda rng: (_middle(rng), _middle(rng)),
+}
+"""What is laid over a page's own style: the font, its size, the colours of the page and of buttons."""
+
+SHIFTS = {"look": tuple(_DRAWN), "fonts": ("font",), "sizes": ("size",), "colours": ("colours",)}
+"""Name → what of a look is drawn from a page's seed; `look` changes everything at once."""
 
 
 _SCRIPT = """(look) => {
@@ -96,8 +74,8 @@ class AlteredPlayground(Playground):
     def load(self, task: str, seed: int) -> None:
         super().load(task, seed)
         if self.shift:
-            look = SHIFTS[self.shift](Random(f"playground look {task} {seed}"))
-            self.browser.evaluate(_SCRIPT, {"font": look.font, "size": look.size, "colours": look.colours})
+            rng = Random(f"playground look {task} {seed}")
+            self.browser.evaluate(_SCRIPT, {name: _DRAWN[name](rng) for name in SHIFTS[self.shift]})
             self.browser.screenshot()
 
     def screenshot(self) -> Screenshot:

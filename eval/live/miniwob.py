@@ -10,7 +10,7 @@ from agent.errors import ConfigError
 from envs.browser import BrowserOptions
 from envs.miniwob import MiniWob, task_names
 from eval.live.plan import Plan
-from eval.options import listed
+from eval.options import chosen
 
 EXCLUDED: dict[str, tuple[str, ...]] = {
     "drag: something must be moved while the button is held": (
@@ -34,12 +34,10 @@ def choose_tasks(text: str = "") -> tuple[str, ...]:
     """`a,b` → names; empty: all that can be expressed. Raises ConfigError, and SetupError without the package."""
     known = task_names()
     why = {task: reason for reason, tasks in EXCLUDED.items() for task in tasks}
-    names = listed(text)
+    names = chosen(text, known, "--tasks: there is no task")
     for name in names:
         if name in why:
             raise ConfigError(f"--tasks: {name} cannot be solved by clicks, typing and scrolling", why[name])
-        if name not in known:
-            raise ConfigError(f"--tasks: there is no task {name!r}", f"there are {', '.join(known)}")
     return names or tuple(name for name in known if name not in why)
 
 

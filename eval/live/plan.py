@@ -12,7 +12,7 @@ from agent.config import Config
 from agent.errors import ConfigError
 from agent.sources import read_options, resolve
 from envs.base import Environment
-from eval.options import listed
+from eval.options import chosen
 
 STEPS = 16
 """Steps of an episode at most; the longest task takes nine when nothing goes wrong."""
@@ -136,8 +136,4 @@ def read_tasks(text: str) -> tuple[str, ...]:
     """`click,form` → names without repeats; empty: all. Raises ConfigError."""
     from envs.playground import TASKS
 
-    names = listed(text)
-    for name in names:
-        if name not in TASKS:
-            raise ConfigError(f"--tasks: there is no task {name!r}", f"there are {', '.join(TASKS)}")
-    return names or tuple(TASKS)
+    return chosen(text, TASKS, "--tasks: there is no task") or tuple(TASKS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import mean
 from typing import Any
@@ -16,6 +16,9 @@ from agent.text import share
 from eval.live.episodes import EpisodeRow
 from eval.live.plan import HELD_OUT, Plan
 from eval.metrics.measures import interval
+
+Columns = dict[str, Callable[[Mapping[str, Any]], str]]
+"""Heading → what stands there of a task."""
 
 
 def summarise(plan: Plan, rows: Sequence[EpisodeRow], per_minute: float, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -58,26 +61,36 @@ def result_table(result: Mapping[str, Any]) -> Table:
     method = f"{s['policy']} at {s['budget']}, {s['moment']}, {s['window']}, {s['history']} screenshots"
     special = [name for name, on in (("blank", s["blank"]), ("forget", s["forget"]), (s["shift"], s["shift"])) if on]
     cache = share(result["kv_bytes_mean"], result["kv_bytes_full_mean"])
-    table = Table(
-        title=f"{s['model']} live, seeds {s['seeds']}",
-        caption=f"{', '.join([method, *special])}\ncache {cache} of the full one's; "
-        f"{result['seconds_per_step']:.2f} s a step, {result['episodes_per_minute']:.0f} episodes a minute",
-        box=SIMPLE_HEAD,
+    caption = (
+        f"{', '.join([method, *special])}\ncache {cache} of the full one's; "
+        f"{result['seconds_per_step']:.2f} s a step, {result['episodes_per_minute']:.0f} episodes a minute"
     )
-    table.add_column("task")
-    table.add_column("success", justify="right")
+    table = Table(title=f"{s['model']} live, seeds {s['seeds']}", caption=caption, box=SIMPLE_HEAD)
+    columns: Columns = {"chance": lambda task: f"{100 * task['chance']:.1f} %", "n": _count, "steps": _steps}
+    return _with_tasks(table, result, 1, columns)
+
+
+def _count(task: Mapping[str, Any]) -> str:
+    return str(task["n"])
+
+
+def _steps(task: Mapping[str, Any]) -> str:
+    return f"{task['steps']:.1f}"
+
+
+def _with_tasks(
+    table: Table, result: Mapping[str, Any], digits: int, columns: Columns, feet: tuple[str, str] = ("", "")
+) -> Table:
+    """The table with a row for each task: its success, drawn too, and what the columns make of it."""
+    table.add_column("task", feet[0])
+    table.add_column("success", feet[1], justify="right")
     table.add_column("", width=20)
-    for name in ("chance", "n", "steps"):
-        table.add_column(name, justify="right")
+    for name in columns:
+        table.add_column(name, justify="left" if name == "ended" else "right")
     for name, task in result["tasks"].items():
-        table.add_row(
-            name,
-            f"{100 * task['success']:.1f} % ± {100 * task['interval']:.1f}",
-            ProgressBar(total=1.0, completed=task["success"], width=20),
-            f"{100 * task['chance']:.1f} %",
-            str(task["n"]),
-            f"{task['steps']:.1f}",
-        )
+        success = f"{100 * task['success']:.{digits}f} % ± {100 * task['interval']:.{digits}f}"
+        drawn = ProgressBar(total=1.0, completed=task["success"], width=20)
+        table.add_row(name, success, drawn, *(write(task) for write in columns.values()))
     return table
 
 
@@ -164,20 +177,7 @@ def miniwob_table(result: Mapping[str, Any]) -> Table:
         box=SIMPLE_HEAD,
         show_footer=True,
     )
-    table.add_column("task", f"{result['tasks_n']} tasks, {result['tasks_solved']} ever solved")
-    table.add_column("success", f"{100 * result['success_mean']:.1f} %", justify="right")
-    table.add_column("", width=20)
-    for name in ("reward", "n", "steps"):
-        table.add_column(name, justify="right")
-    table.add_column("ended")
-    for name, task in result["tasks"].items():
-        table.add_row(
-            name,
-            f"{100 * task['success']:.0f} % ± {100 * task['interval']:.0f}",
-            ProgressBar(total=1.0, completed=task["success"], width=20),
-            f"{task['reward']:.2f}",
-            str(task["n"]),
-            f"{task['steps']:.1f}",
-            ", ".join(f"{count} {status}" for status, count in task["ended"].items()),
-        )
-    return table
+    columns: Columns = {"reward": lambda task: f"{task['reward']:.2f}", "n": _count, "steps": _steps}
+    columns["ended"] = lambda task: ", ".join(f"{count} {status}" for status, count in task["ended"].items())
+    feet = f"{result['tasks_n']} tasks, {result['tasks_solved']} ever solved", f"{100 * result['success_mean']:.1f} %"
+    return _with_tasks(table, result, 0, columns, feet)

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from agent.report.raw import Raw
+from agent.report.html import Raw, marks_svg
 from envs.geometry import Size
 from eval.benchmarks import BENCHMARKS
 from eval.benchmarks.agentnetbench.gold import NetGold
@@ -44,21 +44,10 @@ def box_svg(boxes: Sequence[Box], size: Size) -> Raw:
         f'height="{max(box.y1 - box.y0, 1):.1f}"/>'
         for box in boxes
     )
-    if not shapes:
-        return Raw()
-    head = f'<svg class="marks" viewBox="0 0 {size.width} {size.height}" preserveAspectRatio="none" aria-hidden="true">'
-    return Raw(f"{head}{shapes}</svg>")
+    return marks_svg(shapes, size.width, size.height)
 
 
-def _playground(gold: PlaygroundGold, size: Size, view: int) -> Iterable[Box]:
-    return [Box(*gold.box)] if gold.box is not None else []
-
-
-def _net(gold: NetGold, size: Size, view: int) -> Iterable[Box]:
-    return [_stretched(Box.of_xywh(*box), size) for action in gold.actions for box in action.boxes]
-
-
-def _android(gold: AndroidGold, size: Size, view: int) -> Iterable[Box]:
+def _android(gold: AndroidGold, size: Size) -> Iterable[Box]:
     """The candidates, and of the nodes around the point the smallest."""
     around = [node.shape for node in gold.nodes if gold.point is not None and node.shape.contains(gold.point)]
     width, height = gold.screen or (size.width, size.height)
@@ -67,28 +56,19 @@ def _android(gold: AndroidGold, size: Size, view: int) -> Iterable[Box]:
     return [_stretched(box, size) for box in shares]
 
 
-def _mind2web(gold: Mind2WebGold, size: Size, view: int) -> Iterable[Box]:
-    return gold.targets(view)
-
-
-def _aitz(gold: AitzGold, size: Size, view: int) -> Iterable[Box]:
-    return [Box.of_xywh(*box) for box in gold.boxes]
-
-
-def _pointed(gold: Target, size: Size, view: int) -> Iterable[Box]:
-    return [_stretched(gold.share(size), size)]
-
-
 def _stretched(box: Box, size: Size) -> Box:
     """Fractions of a picture → its pixels."""
     return Box(box.x0 * size.width, box.y0 * size.height, box.x1 * size.width, box.y1 * size.height)
 
 
 _READERS: dict[type[Gold], Callable[[Any, Size, int], Iterable[Box]]] = {
-    PlaygroundGold: _playground,
-    NetGold: _net,
-    AndroidGold: _android,
-    Mind2WebGold: _mind2web,
-    AitzGold: _aitz,
-    Target: _pointed,
+    PlaygroundGold: lambda gold, size, view: [Box(*gold.box)] if gold.box is not None else [],
+    NetGold: lambda gold, size, view: (
+        _stretched(Box.of_xywh(*box), size) for action in gold.actions for box in action.boxes
+    ),
+    AndroidGold: lambda gold, size, view: _android(gold, size),
+    Mind2WebGold: lambda gold, size, view: gold.targets(view),
+    AitzGold: lambda gold, size, view: (Box.of_xywh(*box) for box in gold.boxes),
+    Target: lambda gold, size, view: [_stretched(gold.share(size), size)],
 }
+"""Kind of gold → its boxes on a view of that size."""

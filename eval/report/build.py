@@ -1,25 +1,33 @@
-"""From a sweep's folder to its page, its plots, and its numbers for programs."""
+"""From a sweep's folder to its page, its plots, and its numbers for programs: what stands there, in which order."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from agent.report.html import render
+from agent.report.pictures import uri
+from eval.benchmarks.first_score import rules_of
 from eval.report.cells import ReportError, read_sweep, shortfall
 from eval.report.estimates import Estimate
 from eval.report.numbers import Entry, Numbers, evaluate_sweep, measures_of
-from eval.report.page import Shown, render
 from eval.report.pictures import find
 from eval.report.plots import Plot, draw_all, need_matplotlib
-from eval.report.series import Sweep, group_cells
+from eval.report.reproduce import command_of
+from eval.report.series import FULL, Sweep, group_cells
 from eval.report.step_view import WorstView, worst_views
+from eval.report.tables import Table, cost_table, group_table, score_table
 from eval.report.worst import worst_steps
 from eval.sweep.plan import plain_budget
 from guikv.files import make_folder, replace_file
 
+PACKAGE = "eval.report"
 PAGE, PLOTS = "report.html", "plots"
+FEW = 10
+"""Trajectories below which intervals say little."""
 USUAL = "20%"
 """The budget that is looked at in detail, where there is one."""
 
@@ -36,6 +44,17 @@ class Wanted:
     worst: int = 12
     path: Path | None = None
     images: Path | None = None
+
+
+@dataclass(frozen=True)
+class Shown:
+    """views: of single steps; against_full: whether they are those that lost most against the full cache
+    problem: why their pictures are missing, empty where they are not
+    """
+
+    views: tuple[WorstView, ...]
+    against_full: bool
+    problem: str
 
 
 @dataclass(frozen=True)
@@ -65,7 +84,7 @@ def build_report(
     tell("looking for pictures")
     shown = _shown(sweep, wanted)
     page = out or folder / PAGE
-    html = render(folder, numbers, plots, shown, budget)
+    html = page_html(folder, numbers, plots, shown, budget)
     return Built(page, _write(page, html, plots), numbers_as_json(numbers, shown.views))
 
 
@@ -109,6 +128,81 @@ def _write(page: Path, html: str, plots: list[Plot]) -> tuple[Path, ...]:
     return tuple(path for path in written if path != page)
 
 
+def page_html(folder: Path, numbers: Numbers, plots: list[Plot], shown: Shown, budget: str) -> str:
+    """The page's text; all that models and data say is escaped. budget: looked at in detail."""
+    sweep = numbers.sweep
+    helps = {measure.name: measure.help for measure in numbers.measures}
+    return render(
+        PACKAGE,
+        "report.html.j2",
+        (PACKAGE, "report.css"),
+        numbers=numbers,
+        sweep=sweep,
+        few=numbers.trajectories < FEW,
+        cards=_cards(numbers),
+        facts=_facts(sweep),
+        settings=json.dumps(dict(sweep.shared), ensure_ascii=False, indent=1),
+        command=command_of(sweep, str(folder)),
+        plots=[(plot, uri("png", plot.png)) for plot in plots],
+        main=[score_table(numbers, rule, f"Score, {rule}", helps[rule]) for rule in numbers.headline],
+        further=[
+            score_table(numbers, name, name, help) for name, help in helps.items() if name not in numbers.headline
+        ],
+        costs=cost_table(numbers),
+        groups=_group_tables(numbers, budget),
+        shown=shown,
+        has_full=any(one.series.policy == FULL for one in sweep.points),
+    )
+
+
+def _cards(numbers: Numbers) -> list[tuple[str, str]]:
+    sweep = numbers.sweep
+    rows = sum(entry.steps for entry in numbers.entries)
+    unreadable = sum(entry.unreadable for entry in numbers.entries)
+    seeds = {cell.settings.seed for cell in sweep.cells}
+    cards = [
+        ("trajectories", str(numbers.trajectories)),
+        ("steps of each cell", str(len(sweep.played))),
+        ("cells", str(len(sweep.cells))),
+        ("seeds", str(len(seeds))),
+        ("unreadable answers", f"{unreadable} of {rows}"),
+    ]
+    if sweep.skipped:
+        cards.insert(2, ("left out: no image", str(len(sweep.skipped))))
+    return cards
+
+
+def _facts(sweep: Sweep) -> list[tuple[str, str]]:
+    """The settings that say most; the others are further down."""
+    cache = "config.cache."
+    names = {"moment": f"{cache}moment", "window": f"{cache}window", "screenshots": f"{cache}history"}
+    names["layout"] = "config.prompt.layout"
+    own = ("model", "dialect", "history", "missing", "path", "images", "splits")
+    options = [name for name in sweep.shared if name.startswith("options.")]
+    wanted = {**{name: name for name in own}, **names, **{name.partition(".")[2]: name for name in options}}
+    return [(label, sweep.shared[name]) for label, name in wanted.items() if name in sweep.shared]
+
+
+def _group_tables(numbers: Numbers, budget: str) -> list[tuple[str, list[Table], list[Table]]]:
+    """By action type and by split: heading, the tables at the budget of the details, and those at others."""
+    sections = []
+    rule = rules_of(numbers.sweep.benchmark)[0]
+    for heading, name in (("By action type", "kinds"), ("By split", "splits")):
+        groups = {group for entry in numbers.entries for group in getattr(entry, name)[rule]}
+        if len(groups) < 2:
+            continue
+        first = [_group(numbers, name, rule, budget) for rule in numbers.headline]
+        others = [one for one in numbers.sweep.budgets if one != budget]
+        rest = [_group(numbers, name, rule, one) for one in others for rule in numbers.headline]
+        sections.append((heading, first, rest))
+    return sections
+
+
+def _group(numbers: Numbers, name: str, rule: str, budget: str) -> Table:
+    title = f"{rule}, {budget}" if budget else rule
+    return group_table(numbers, lambda entry: getattr(entry, name)[rule], budget, title)
+
+
 def numbers_as_json(numbers: Numbers, views: Sequence[WorstView]) -> dict[str, Any]:
     """Everything that the tables show; scores are 0 to 1, costs means over steps."""
     sweep = numbers.sweep
@@ -145,12 +239,9 @@ def _entry(entry: Entry) -> dict[str, Any]:
 
 def _worst(view: WorstView) -> dict[str, Any]:
     worst = view.worst
-    split, trajectory, key = worst.step
     scores = [{"cell": point.label, "score": score} for point, score in worst.scores.items()]
     return {
-        "split": split,
-        "trajectory": trajectory,
-        "key": key,
+        **dict(zip(("split", "trajectory", "key"), worst.step, strict=True)),
         "loss": worst.loss,
         "shown": worst.cell.name,
         "picture": bool(view.picture),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from eval.benchmarks.first_score import rules_of
 from eval.benchmarks.reading import Record, check, first_problem, read_json
@@ -174,10 +174,8 @@ def _cost(row: Row, where: str) -> dict[str, float] | None:
     return {**amounts, "seconds": sum(seconds.values())}
 
 
-class _Amounts(BaseModel):
+class _Amounts(Record):
     """Figures of a row's cost that the report adds up."""
-
-    model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
 
     kv_bytes: float = 0.0
     full_kv_bytes: float = 0.0
@@ -193,9 +191,7 @@ COSTS = tuple(_Amounts.model_fields)
 """Names of the cost figures; `seconds` of all phases comes beside them."""
 
 
-class _Seconds(BaseModel):
-    model_config = ConfigDict(allow_inf_nan=False)
-
+class _Seconds(Record):
     seconds: dict[str, float]
 
 

@@ -5,7 +5,7 @@ The same trajectories and seeds are drawn for every cell, so the difference of t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -28,6 +28,11 @@ class Estimate:
     resamples: np.ndarray = field(repr=False, compare=False)
 
     @property
+    def bounds(self) -> tuple[float, float, float]:
+        """The number, and the ends of its interval."""
+        return self.value, self.low, self.high
+
+    @property
     def numbers(self) -> dict[str, float]:
         """For JSON."""
         return {"value": self.value, "low": self.low, "high": self.high, "count": self.count}
@@ -42,19 +47,14 @@ class Bootstrap:
 
     def measure(self, measure: Measure, runs: Runs) -> Estimate | None:
         """The mean over seeds of a measure; None where no row has anything for it."""
-        sums = _sums(measure.parts, runs)
-        return self._estimate(sums) if sums is not None else None
+        names, sums = _sums(measure, runs)
+        return self._estimate(sums) if names else None
 
-    def by_group(self, parts: Callable[[Sequence[Scored]], Parts], runs: Runs) -> dict[str, Estimate]:
+    def by_group(self, measure: Measure, runs: Runs) -> dict[str, Estimate]:
         """The same for each group on its own, by the group's name."""
-        found: dict[str, Estimate] = {}
-        contributions = [[parts(rows) for rows in run] for run in runs]
-        for name in sorted({name for run in contributions for one in run for name in one}):
-            sums = np.array([[[one.get(name, (0.0, 0.0))] for one in run] for run in contributions], float)
-            estimate = self._estimate(sums)
-            if estimate is not None:
-                found[name] = estimate
-        return found
+        names, sums = _sums(measure, runs)
+        found = {name: self._estimate(sums[:, :, [place]]) for place, name in enumerate(names)}
+        return {name: estimate for name, estimate in found.items() if estimate is not None}
 
     def _estimate(self, sums: np.ndarray) -> Estimate | None:
         """sums: [seeds, trajectories, groups, 2], numerators and denominators."""
@@ -78,22 +78,22 @@ def difference(one: Estimate, other: Estimate) -> Estimate:
     return Estimate(one.value - other.value, float(low), float(high), one.count, resampled)
 
 
-def ratio(above: str, below: str) -> Callable[[Sequence[Scored]], Mapping[str, tuple[float, float]]]:
-    """What a trajectory contributes to the ratio of two sums."""
+def ratio(name: str, above: str, below: str) -> Measure:
+    """The ratio of two sums."""
 
     def parts(rows: Sequence[Scored]) -> Parts:
         return {"all": (sum(row.scores[above] for row in rows), sum(row.scores[below] for row in rows))}
 
-    return parts
+    return Measure(name, parts)
 
 
-def _sums(parts: Callable[[Sequence[Scored]], Parts], runs: Runs) -> np.ndarray | None:
-    contributions = [[parts(rows) for rows in run] for run in runs]
+def _sums(measure: Measure, runs: Runs) -> tuple[list[str], np.ndarray]:
+    """Groups, and [seeds, trajectories, groups, 2], numerators and denominators."""
+    contributions = [[measure.parts(rows) for rows in run] for run in runs]
     names = sorted({name for run in contributions for one in run for name in one})
-    if not names:
-        return None
     nothing = (0.0, 0.0)
-    return np.array([[[one.get(name, nothing) for name in names] for one in run] for run in contributions], float)
+    sums = [[[one.get(name, nothing) for name in names] for one in run] for run in contributions]
+    return names, np.array(sums, float)
 
 
 @lru_cache(maxsize=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from eval.benchmarks import BENCHMARKS
 from eval.benchmarks.first_score import rules_of
@@ -100,8 +101,8 @@ def _entry(
         point=one,
         measures=taken,
         to_full={name: difference(value, full[name]) for name, value in taken.items() if name in full},
-        kinds={rule: bootstrap.by_group(by_cell(rule, rule, lambda row: row.kind).parts, runs) for rule in rules},
-        splits={rule: bootstrap.by_group(by_cell(rule, rule, lambda row: row.split).parts, runs) for rule in rules},
+        kinds={rule: bootstrap.by_group(by_cell(rule, rule, attrgetter("kind")), runs) for rule in rules},
+        splits={rule: bootstrap.by_group(by_cell(rule, rule, attrgetter("split")), runs) for rule in rules},
         costs=_costs(sweep, one, bootstrap),
         by_step=_by_step(sweep, one),
         steps=len(rows),
@@ -109,32 +110,29 @@ def _entry(
     )
 
 
-def _run(sweep: Sweep, cell: PlayedCell) -> list[list[Scored]]:
-    """The cell's rows by trajectory, steps that were left out among them: some rules of the release count those."""
+def _run(sweep: Sweep, cell: PlayedCell, costs: bool = False) -> list[list[Scored]]:
+    """The cell's rows by trajectory, steps that were left out among them: some rules of the release count those.
+
+    costs: of the same trajectories the costs, as if they were scores, so that the same averages serve
+    """
     found: dict[tuple[str, str], list[Scored]] = {}
     for step in sweep.steps:
-        found.setdefault(step[:2], []).append(cell.rows[step].scored)
+        rows, taken = found.setdefault(step[:2], []), cell.rows[step]
+        if not costs:
+            rows.append(taken.scored)
+        elif taken.cost is not None:
+            rows.append(Scored(step[1], step[0], taken.scored.kind, taken.cost))
     return list(found.values())
 
 
 def _costs(sweep: Sweep, one: Point, bootstrap: Bootstrap) -> dict[str, Estimate]:
-    runs = [_cost_run(sweep, cell) for cell in one.cells]
+    runs = [_run(sweep, cell, costs=True) for cell in one.cells]
     if not any(row for run in runs for rows in run for row in rows):
         return {}
     means = [micro(name, name) for name in (*COSTS, SECONDS)]
-    ratios = [Measure(name, ratio(*parts)) for name, parts in _RATIOS.items()]
+    ratios = [ratio(name, *parts) for name, parts in _RATIOS.items()]
     found = {measure.name: bootstrap.measure(measure, runs) for measure in (*means, *ratios)}
     return {name: value for name, value in found.items() if value is not None}
-
-
-def _cost_run(sweep: Sweep, cell: PlayedCell) -> list[list[Scored]]:
-    """The cell's costs as if they were scores, so that the same averages serve; of the same trajectories as `_run`."""
-    found: dict[tuple[str, str], list[Scored]] = {}
-    for step in sweep.steps:
-        rows, taken = found.setdefault(step[:2], []), cell.rows[step]
-        if taken.cost is not None:
-            rows.append(Scored(step[1], step[0], taken.scored.kind, taken.cost))
-    return list(found.values())
 
 
 def _by_step(sweep: Sweep, one: Point) -> ByStep:

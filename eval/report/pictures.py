@@ -9,7 +9,6 @@ from pathlib import Path
 from PIL import Image
 
 from agent.errors import AgentError
-from agent.report.pictures import data_uri
 from envs.actions import Action
 from envs.geometry import Size
 from eval.benchmarks import BENCHMARKS, Benchmark
@@ -18,9 +17,6 @@ from eval.benchmarks.errors import DataError
 from eval.report.cells import CellRecord
 from eval.rows import Row
 from guikv.errors import GuikvError
-
-THUMB = 320
-"""Pixels of the longer side of earlier screenshots."""
 
 Name = tuple[str, str]
 """Split and id of a trajectory."""
@@ -96,10 +92,3 @@ def find(settings: CellRecord, wanted: Collection[Name], path: Path | None = Non
         return Data(benchmark, found, str(error))
     problem = f"{source.path} has no trajectory {', '.join(sorted(name for _, name in left)[:3])}" if left else ""
     return Data(benchmark, found, problem)
-
-
-def thumb_uri(image: Image.Image) -> str:
-    """Small, to be embedded in the page."""
-    small = image.copy()
-    small.thumbnail((THUMB, THUMB))
-    return data_uri(small)

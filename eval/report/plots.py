@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,17 +10,13 @@ from typing import Any
 import numpy as np
 
 from agent.text import plain
+from eval.figures import BLACK, Style, bars, curve, legend, log_ticks, new_figure, png, styles_of
 from eval.report.cells import ReportError
 from eval.report.estimates import Estimate
 from eval.report.numbers import SHARE, Entry, Numbers
-from eval.report.series import FULL, Series, budget_order
-from eval.study.plot import BLACK, COLOURS, GREY, MARKERS
+from eval.report.series import FULL, budget_order
 from guikv.budget import parse_budget
 
-DOTS = 110
-"""Per inch."""
-
-Style = dict[str, Any]
 Place = Callable[[Entry], Estimate | None]
 """Where an entry stands on the horizontal axis; None for nowhere."""
 
@@ -51,23 +46,6 @@ def draw_all(numbers: Numbers, budget: str) -> list[Plot]:
     return [plot for plot in plots if plot is not None]
 
 
-def styles_of(series: Sequence[Series]) -> dict[Series, Style]:
-    """Full cache and baselines black or grey, everything else a colour and a marker of its own."""
-    styles: dict[Series, Style] = {}
-    number = 0
-    for one in series:
-        colour, line = {FULL: (BLACK, "-"), "random": (GREY, "--"), "recent_frames": (GREY, "-.")}.get(
-            one.policy, ("", "")
-        )
-        if not colour:
-            colour = COLOURS[number % len(COLOURS)]
-            line = ("-", "--", ":")[number // len(COLOURS) % 3]
-            number += 1
-        marker = MARKERS[len(styles) % len(MARKERS)]
-        styles[one] = {"color": colour, "linestyle": line, "marker": marker, "linewidth": 1.5}
-    return styles
-
-
 @dataclass(frozen=True)
 class Axis:
     """What scores are drawn against. unit: of the ticks, `%` for shares of 1; dodge: draw policies beside each other,
@@ -83,39 +61,18 @@ class Axis:
 
 
 def _axes(numbers: Numbers) -> list[Axis]:
-    axes = [
-        Axis(
-            "score_bytes",
-            "Score against KV bytes",
-            "Mean KV bytes in the cache at the end of a step: left is cheaper, up is better. "
-            "Bars are 95 % intervals; those of the bytes come from trajectories of different lengths.",
-            "KV bytes per step, MiB",
-            _mebibytes,
-        ),
-        Axis(
-            "score_share",
-            "Score against the share of the full cache",
-            "The same, with KV bytes as a share of what the stateless protocol's full cache holds at the same steps.",
-            "KV bytes, share of the full cache",
-            lambda entry: entry.costs.get(SHARE),
-            "%",
-        ),
-    ]
     units = {budget_order(budget)[0] for budget in numbers.sweep.budgets}
-    if len(units) == 1:
-        axes.append(
-            Axis(
-                "score_budget",
-                "Score against budget",
-                "What a policy is told to keep; policies differ in the bytes they need for it. "
-                "Points of one budget are drawn beside each other.",
-                "budget",
-                _amount,
-                "%" if units == {0} else "",
-                dodge=True,
-            )
-        )
-    return axes
+    budget = Axis(
+        "score_budget",
+        "Score against budget",
+        "What a policy is told to keep; policies differ in the bytes they need for it. "
+        "Points of one budget are drawn beside each other.",
+        "budget",
+        _amount,
+        "%" if units == {0} else "",
+        dodge=True,
+    )
+    return [*_AXES, *([budget] if len(units) == 1 else [])]
 
 
 def _mebibytes(entry: Entry) -> Estimate | None:
@@ -143,7 +100,7 @@ def _scores(numbers: Numbers, axis: Axis) -> Plot | None:
     if not any(entry.point.series.has_budget for entry, _ in shown):
         return None
     # One panel alone still needs room for the legend below it.
-    figure = _figure(max(8.4, 5.6 * len(numbers.headline)), 4.4)
+    figure = new_figure(max(8.4, 5.6 * len(numbers.headline)), 4.4)
     panels = figure.subplots(1, len(numbers.headline), squeeze=False, sharey=True)[0]
     styles = styles_of(numbers.sweep.series)
     for panel, measure in zip(panels, numbers.headline, strict=True):
@@ -154,24 +111,21 @@ def _scores(numbers: Numbers, axis: Axis) -> Plot | None:
             _line(panel, points, measure, label, style)
         _full_lines(panel, numbers, measure)
         panel.set(title=measure, xscale="log", xlabel=axis.label)
-        panel.grid(alpha=0.25)
         _ticks(panel, [at for _, at in shown], axis.unit)
     panels[0].set_ylabel("score, %")
-    _legend(figure, panels)
-    return Plot(axis.name, axis.title, axis.caption, _png(figure))
+    legend(figure, panels, _columns)
+    return Plot(axis.name, axis.title, axis.caption, png(figure))
 
 
 def _line(panel: Any, points: Sequence[tuple[Estimate, Entry]], measure: str, label: str | None, style: Style) -> None:
-    there = [(at, entry.measures[measure]) for at, entry in points if measure in entry.measures]
+    there = [(at.bounds, entry.measures[measure].bounds) for at, entry in points if measure in entry.measures]
     if not there:
         return
-    there.sort(key=lambda pair: pair[0].value)
-    places, scores = [at for at, _ in there], [score for _, score in there]
-    xs, ys = [at.value for at in places], [100 * score.value for score in scores]
-    colour = style["color"]
-    panel.errorbar(xs, ys, xerr=_bars(places, 1), fmt="none", ecolor=colour, elinewidth=0.6, alpha=0.35)
-    bars = _bars(scores, 100)
-    panel.errorbar(xs, ys, yerr=bars, label=label, capsize=1.5, elinewidth=0.7, markersize=4.5, alpha=0.85, **style)
+    there.sort(key=lambda pair: pair[0][0])
+    places, scores = zip(*there, strict=True)
+    xs, ys = [place[0] for place in places], [100 * score[0] for score in scores]
+    panel.errorbar(xs, ys, xerr=bars(places, 1), fmt="none", ecolor=style["color"], elinewidth=0.6, alpha=0.35)
+    curve(panel, xs, scores, label, style)
 
 
 def _full_lines(panel: Any, numbers: Numbers, measure: str) -> None:
@@ -184,13 +138,6 @@ def _full_lines(panel: Any, numbers: Numbers, measure: str) -> None:
             panel.axhspan(100 * score.low, 100 * score.high, color=BLACK, alpha=0.06, linewidth=0)
 
 
-def _bars(values: Sequence[Estimate], scale: float) -> list[list[float]]:
-    return [
-        [scale * max(0.0, value.value - value.low) for value in values],
-        [scale * max(0.0, value.high - value.value) for value in values],
-    ]
-
-
 def _ticks(panel: Any, values: Sequence[Estimate], unit: str) -> None:
     """The values themselves where they are few, else round ones; a narrow log axis would get none by itself."""
     from matplotlib.ticker import MaxNLocator
@@ -199,18 +146,11 @@ def _ticks(panel: Any, values: Sequence[Estimate], unit: str) -> None:
     high = max(value.high for value in values)
     room = max((high / low) ** 0.04, 1.03)
     low, high = low / room, high * room
-    panel.set_xlim(low, high)
     distinct = sorted({value.value for value in values})
     exact = all(value.low == value.high for value in values)
     ticks = distinct if exact else _round(low, high) if high > 8 * low else MaxNLocator(7).tick_values(low, high)
-    shown: list[float] = []
-    for tick in ticks:
-        if low <= tick <= high and (not shown or math.log(tick / shown[-1]) > 0.07 * math.log(high / low)):
-            shown.append(tick)
     scale = 100 if unit == "%" else 1
-    panel.set_xticks(shown, [f"{scale * tick:.3g} {unit}".rstrip() for tick in shown])
-    panel.set_xticks([], minor=True)
-    panel.tick_params(axis="x", labelsize=8)
+    log_ticks(panel, low, high, ticks, 0.07, lambda tick: f"{scale * tick:.3g} {unit}".rstrip())
 
 
 def _round(low: float, high: float) -> list[float]:
@@ -234,7 +174,7 @@ def _steps(numbers: Numbers, budget: str) -> Plot | None:
     if not entries:
         return None
     styles = styles_of(numbers.sweep.series)
-    figure = _figure(11.2, 6.8)
+    figure = new_figure(11.2, 6.8)
     panels = figure.subplots(2, 2).flatten()
     for panel, (cost, title, unit, stateless) in zip(panels, _PANELS, strict=True):
         for entry in entries:
@@ -252,41 +192,40 @@ def _steps(numbers: Numbers, budget: str) -> Plot | None:
         panel.xaxis.get_major_locator().set_params(integer=True)
     for panel in panels[2:]:
         panel.set_xlabel("step")
-    _legend(figure, panels)
+    legend(figure, panels, _columns)
     last = max(entries[0].by_step)
     count = entries[0].by_step[last]["trajectories"]
     caption = (
         f"Means at {budget or 'no budget'} over the trajectories that have the step ({count:g} have step {last}). "
         "Dotted: the stateless protocol, which computes its whole prompt anew and holds all of it."
     )
-    return Plot("cost_steps", "Cost of a step as the episode goes on", caption, _png(figure))
+    return Plot("cost_steps", "Cost of a step as the episode goes on", caption, png(figure))
+
+
+_AXES = (
+    Axis(
+        "score_bytes",
+        "Score against KV bytes",
+        "Mean KV bytes in the cache at the end of a step: left is cheaper, up is better. "
+        "Bars are 95 % intervals; those of the bytes come from trajectories of different lengths.",
+        "KV bytes per step, MiB",
+        _mebibytes,
+    ),
+    Axis(
+        "score_share",
+        "Score against the share of the full cache",
+        "The same, with KV bytes as a share of what the stateless protocol's full cache holds at the same steps.",
+        "KV bytes, share of the full cache",
+        lambda entry: entry.costs.get(SHARE),
+        "%",
+    ),
+)
+
+
+def _columns(longest: int) -> int:
+    return 5 if longest < 24 else 3
 
 
 def _label(text: str) -> str:
     """Settings are not formulas."""
     return plain(text, 60).replace("$", r"\$")
-
-
-def _figure(width: float, height: float) -> Any:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure
-
-
-def _legend(figure: Any, panels: Sequence[Any]) -> None:
-    handles: dict[str, Any] = {}
-    for panel in panels:
-        for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
-            handles.setdefault(label, handle)
-    width = 5 if max(map(len, handles), default=0) < 24 else 3
-    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=width, fontsize=9, frameon=False)
-
-
-def _png(figure: Any) -> bytes:
-    out = io.BytesIO()
-    # Without the version of matplotlib in it the same numbers make the same file.
-    figure.savefig(out, format="png", dpi=DOTS, metadata={"Software": None})
-    return out.getvalue()

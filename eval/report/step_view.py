@@ -5,18 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from agent.report.html import Raw
 from agent.report.markers import marker_svg
-from agent.report.pictures import data_uri, veil
-from agent.report.raw import Raw
+from agent.report.pictures import MAX_SIDE, data_uri, veil_of
 from agent.text import describe, plain
 from envs.actions import Action, dump_action, points_of
 from envs.geometry import Size
 from eval.benchmarks.errors import DataError
 from eval.report.boxes import box_svg, gold_boxes
 from eval.report.cells import PlayedCell, StepId
-from eval.report.pictures import Data, thumb_uri
+from eval.report.pictures import Data
 from eval.report.series import Sweep
 from eval.report.tables import Table, outcome_table
 from eval.report.worst import Worst
@@ -25,6 +24,8 @@ from guikv.errors import GuikvError
 
 LONGEST = 4000
 """Characters of an answer that are shown."""
+THUMB = 320
+"""Pixels of the longer side of earlier screenshots."""
 
 
 @dataclass(frozen=True)
@@ -55,16 +56,12 @@ class FrameView:
 
 @dataclass(frozen=True)
 class WorstView:
-    """One of the worst steps."""
+    """One of the worst steps. row: whose answer is `shown`, beside those of `others`."""
 
-    title: str
-    goal: str
-    note: str
+    row: Row
     facts: tuple[tuple[str, str], ...]
     picture: str
     missing: str
-    ratio: str
-    narrow: bool
     veil: str
     marks: Raw
     right: Raw
@@ -115,20 +112,17 @@ def _worst_view(sweep: Sweep, one: Worst, rows: Mapping[tuple[str, StepId], Row]
     size = Size(*row.size)
     label = {cell.name: point.label for point in sweep.points for cell in point.cells}
     told = [_answer(label[cell.name], rows[cell.name, one.step]) for cell in _asked(sweep, one)]
-    picture, missing = _picture(data, row)
+    picture, missing = _picture(data, row, row.views[-1]) if row.views else ("", "no picture was shown")
     frames = data.frames([rows[one.cell.name, step] for step in _before(one)], one.cell.settings.history)
     kept = _kept(one.cell, one.step, row, frames, data)
     wanted, unknown = _wanted(data, row)
     boxes = gold_boxes(row.benchmark, row.gold, size, row.views[-1]) if row.views and _same_view(data, row) else ()
+    facts = {"action type": row.kind, "split": row.split, "seed": str(one.cell.settings.seed), "at": row.where}
     return WorstView(
-        title=f"{row.trajectory} · step {row.step + 1}",
-        goal=row.goal,
-        note=row.note,
-        facts=tuple((name, text) for name, text in _facts(row, one) if text),
+        row=row,
+        facts=tuple((name, text) for name, text in facts.items() if text),
         picture=picture,
         missing=missing,
-        ratio=f"{size.width} / {size.height}",
-        narrow=size.height >= size.width,
         veil=next((frame.veil for frame in kept if frame.current), ""),
         marks=_marks(row.prediction.actions, size),
         right=Raw(box_svg(boxes, size).text + _marks(wanted, size).text),
@@ -142,22 +136,16 @@ def _worst_view(sweep: Sweep, one: Worst, rows: Mapping[tuple[str, StepId], Row]
     )
 
 
-def _facts(row: Row, one: Worst) -> list[tuple[str, str]]:
-    return [("action type", row.kind), ("split", row.split), ("seed", str(one.cell.settings.seed)), ("at", row.where)]
-
-
 def _answer(who: str, row: Row) -> Answer:
     text = "\n———\n".join(row.texts)
     text = text if len(text) <= LONGEST else text[:LONGEST] + " …"
     return Answer(who, text, "; ".join(map(describe, row.prediction.actions)), plain(row.error, 300), row.scores)
 
 
-def _picture(data: Data, row: Row) -> tuple[str, str]:
-    """Data URI, and why there is none."""
-    if not row.views:
-        return "", "no picture was shown"
+def _picture(data: Data, row: Row, view: int, side: int = MAX_SIDE) -> tuple[str, str]:
+    """Data URI, and why there is none. side: pixels of the longer one, at most."""
     try:
-        return data_uri(data.load(row, row.views[-1])), ""
+        return data_uri(data.load(row, view), side), ""
     except DataError as error:
         return "", str(error)
 
@@ -196,7 +184,7 @@ def _kept(
     views = []
     for name, patches in row.kept.items():
         try:
-            number, shade, percent = int(name), *_veil(patches)
+            number, (shade, percent) = int(name), veil_of(patches)
         except (KeyError, TypeError, ValueError) as error:
             where = f"{cell.folder / ROWS} line {cell.rows[step].line}"
             raise RowsError(f"{where}: kept.{name}: {error}") from error
@@ -206,23 +194,6 @@ def _kept(
         owner, view = frames[number] if 0 <= number < len(frames) else (None, 0)
         label = "now" if current else f"step {owner.step + 1}" if owner is not None else f"picture {number + 1}"
         width, height = owner.size if owner is not None else row.size
-        views.append(
-            (number, FrameView(label, _thumb(data, owner, view), shade, percent, f"{width} / {height}", current))
-        )
+        picture = _picture(data, owner, view, THUMB)[0] if owner is not None else ""
+        views.append((number, FrameView(label, picture, shade, percent, f"{width} / {height}", current)))
     return tuple(view for _, view in sorted(views, key=lambda pair: pair[0]))
-
-
-def _thumb(data: Data, owner: Row | None, view: int) -> str:
-    if owner is None:
-        return ""
-    try:
-        return thumb_uri(data.load(owner, view))
-    except DataError:
-        return ""
-
-
-def _veil(patches: Mapping[str, Any]) -> tuple[str, float]:
-    """Data URI of the veil, and the percentage kept."""
-    digits = str(patches["kept"])
-    shade = veil(int(patches["rows"]), int(patches["cols"]), digits)
-    return shade, 100 * sum(map(int, digits)) / (9 * len(digits))

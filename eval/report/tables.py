@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent.text import number
 from eval.report.estimates import Estimate, difference
@@ -44,8 +44,8 @@ def score_table(numbers: Numbers, measure: str, title: str, note: str) -> Table:
             points = [numbers.sweep.at(series, budget) for budget in budgets]
             figures = tuple(_score(numbers, one, measure, best) for one in points)
         else:
-            one = _score(numbers, numbers.sweep.at(series, ANY), measure, best)
-            figures = (Figure(one.value, one.interval, one.change, one.tone, span=max(len(budgets), 1)),)
+            one = _score(numbers, numbers.sweep.at(series, ANY), measure, {})
+            figures = (replace(one, span=max(len(budgets), 1)),)
         rows.append((series.label, figures))
     return Table(title, note, budgets or ("score",), tuple(rows))
 
@@ -69,7 +69,8 @@ def group_table(
         full = numbers.of_full(entry.point)
         against = groups(full) if full is not None and full is not entry else {}
         own = groups(entry)
-        rows.append((series.label, tuple(_figure(own.get(name), against.get(name)) for name in counts)))
+        lost = {name: difference(own[name], against[name]) for name in own if name in against}
+        rows.append((series.label, tuple(_figure(own.get(name), lost.get(name)) for name in counts)))
     columns = tuple(f"{(names or {}).get(name, name) or '–'} (n={count})" for name, count in counts.items())
     return Table(title, "", columns, tuple(rows))
 
@@ -95,8 +96,9 @@ def cost_table(numbers: Numbers) -> Table | None:
         return None
     rows = []
     for entry in entries:
-        scores = tuple(_figure(entry.measures.get(name), None) for name in numbers.headline)
-        costs = tuple(_cost(entry.costs.get(name), show) for name, _, show in COST_COLUMNS)
+        scores = tuple(_figure(entry.measures.get(name)) for name in numbers.headline)
+        found = [(entry.costs.get(name), show) for name, _, show in COST_COLUMNS]
+        costs = tuple(Figure() if cost is None else Figure(show(cost.value)) for cost, show in found)
         rows.append((entry.point.label, (*scores, *costs)))
     columns = (*numbers.headline, *(heading for _, heading, _ in COST_COLUMNS))
     return Table("Means over all steps", "", columns, tuple(rows))
@@ -118,16 +120,15 @@ def _score(numbers: Numbers, point: Point | None, measure: str, best: Mapping[st
     entry = numbers.of(point)
     if entry is None or point is None:
         return Figure()
-    made = _figure(entry.measures.get(measure), None)
-    change, tone = _change(entry.to_full.get(measure))
-    return Figure(made.value, made.interval, change, tone, best.get(point.budget) is point)
+    return _figure(entry.measures.get(measure), entry.to_full.get(measure), best.get(point.budget) is point)
 
 
-def _figure(estimate: Estimate | None, full: Estimate | None) -> Figure:
+def _figure(estimate: Estimate | None, lost: Estimate | None = None, best: bool = False) -> Figure:
+    """lost: against the full cache."""
     if estimate is None:
         return Figure()
-    change, tone = _change(difference(estimate, full)) if full is not None else ("", "")
-    return Figure(percent(estimate.value), f"{percent(estimate.low)}–{percent(estimate.high)}", change, tone)
+    interval = f"{percent(estimate.low)}–{percent(estimate.high)}"
+    return Figure(percent(estimate.value), interval, *_change(lost), best)
 
 
 def _change(lost: Estimate | None) -> tuple[str, str]:
@@ -139,10 +140,6 @@ def _change(lost: Estimate | None) -> tuple[str, str]:
         return "0.0", ""
     tone = "less" if lost.high < 0 else "more" if lost.low > 0 else ""
     return text.replace("-", "−"), tone
-
-
-def _cost(estimate: Estimate | None, show: Callable[[float], str]) -> Figure:
-    return Figure() if estimate is None else Figure(show(estimate.value))
 
 
 def _best(numbers: Numbers, measure: str, budget: str) -> Point | None:

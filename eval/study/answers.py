@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
+from rich.console import Group
 from rich.table import Table
 
 from eval.study.curves import Curve, Curves, Estimate, at_bytes, difference, estimate
@@ -51,10 +52,7 @@ class Ranking:
 
 
 def rank(
-    curves: Curves,
-    reference: Series | None = None,
-    tasks: Sequence[str] = MEMORY,
-    budgets: Sequence[float] = FEW,
+    curves: Curves, reference: Series | None = None, tasks: Sequence[str] = MEMORY, budgets: Sequence[float] = FEW
 ) -> Ranking | None:
     """All series at the bytes that the reference (gui_kv as it is set by default) has at the budgets.
 
@@ -128,11 +126,7 @@ def loss(curves: Curves, worse: Series, better: Series, tasks: Sequence[str] = M
 
 def losses(curves: Curves) -> list[Loss]:
     """The released behaviour (text protected as here, and not at all) against the corrected one, at both moments."""
-    pairs = [
-        (RELEASED, CORRECTED),
-        (RELEASED, CORRECTED_PREFILL),
-        (UNPROTECTED, CORRECTED),
-    ]
+    pairs = [(RELEASED, CORRECTED), (RELEASED, CORRECTED_PREFILL), (UNPROTECTED, CORRECTED)]
     found = [loss(curves, worse.series, better.series) for worse, better in pairs]
     return [one for one in found if one is not None]
 
@@ -156,10 +150,9 @@ def sentences(curves: Curves) -> list[str]:
             f"mean over {', '.join(ranking.tasks)}: "
             f"{best.series.label} with {best.mean} %, which is {best.ahead} points above {ranking.reference.label}."
         )
-        for series in (Arm("random").series, Arm("recent_frames").series):
-            for standing in ranking.standings:
-                if standing.series == series:
-                    out.append(f"For comparison, {series.label}: {standing.mean} %.")
+        means = {standing.series: standing.mean for standing in ranking.standings}
+        plain = [series for name in ("random", "recent_frames") if (series := Arm(name).series) in means]
+        out += [f"For comparison, {series.label}: {means[series]} %." for series in plain]
     return out
 
 
@@ -190,22 +183,14 @@ def as_json(curves: Curves) -> dict[str, Any]:
             "budgets": ranking.budgets,
             "fractions": [round(f, 4) for f in ranking.fractions],
             "standings": [
-                {
-                    "series": s.series.label,
-                    "at": [plain(e) for e in s.at],
-                    "mean": plain(s.mean),
-                    "ahead": plain(s.ahead),
-                }
+                {"series": s.series.label, "at": [*map(plain, s.at)], "mean": plain(s.mean), "ahead": plain(s.ahead)}
                 for s in ranking.standings
             ],
         },
         "curves": [
             {
                 "series": series.label,
-                "policy": series.policy,
-                "options": series.options,
-                "moment": series.moment,
-                "window": series.window,
+                **asdict(series),
                 "task": task,
                 "points": [
                     {
@@ -224,6 +209,13 @@ def as_json(curves: Curves) -> dict[str, Any]:
             for task, curve in tasks.items()
         ],
     }
+
+
+def tables(curves: Curves, parts: Sequence[str]) -> Group:
+    """Everything that is told in the terminal: a table for each part, the ranking, and the answers."""
+    ranking = rank(curves)
+    ranked = [ranking_table(ranking)] if ranking is not None else []
+    return Group(*(task_table(curves, part) for part in parts), *ranked, *sentences(curves))
 
 
 def ranking_table(ranking: Ranking) -> Table:

@@ -7,24 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from eval.figures import BASELINES, BLACK, GREY, curve, legend, log_ticks, new_figure, png, styles_of
 from eval.study.curves import Curve, Curves, Point
-from eval.study.presets import (
-    CORRECTED,
-    CORRECTED_PREFILL,
-    RELEASED,
-    TASKS,
-    UNPROTECTED,
-    Arm,
-    Series,
-    series_of,
-)
-from guikv.files import replacing
-
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#882255")
-"""Told apart with every kind of colour vision (Okabe and Ito; wine of Tol for their yellow, faint on white)."""
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
-GREY, BLACK = "#777777", "#000000"
-BASELINES = ("random", "recent_frames", "full")
+from eval.study.presets import CORRECTED, CORRECTED_PREFILL, RELEASED, TASKS, UNPROTECTED, Arm, Series, series_of
+from guikv.files import replace_file
 
 TICKS = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.5, 2.0, 3.0)
 
@@ -68,42 +54,34 @@ def _shown(part: str) -> list[Series]:
 
 def draw(curves: Curves, series: Sequence[Series], tasks: Sequence[str], path: Path, title: str, axis: Axis) -> None:
     """One panel per task, one line per series, bars for the 95 % interval, chance dotted."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     columns = min(3, len(tasks))
     rows = math.ceil(len(tasks) / columns)
-    figure = Figure(figsize=(4.2 * columns + 0.4, 3.0 * rows + 1.9), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(4.2 * columns + 0.4, 3.0 * rows + 1.9)
     panels = figure.subplots(rows, columns, squeeze=False, sharey=True).flatten()
-    styles = _styles(series)
+    styles = styles_of(series)
+    for one, style in styles.items():
+        if one.policy in BASELINES and one.moment != "next_observation":
+            style["color"] = "#BBBBBB"
     for panel, task in zip(panels, tasks, strict=False):
-        for one in series:
-            points = _drawn(curves[one].get(task, ()), axis)
+        drawn = {one: _drawn(curves[one].get(task, ()), axis) for one in series}
+        for one, points in drawn.items():
             if points:
-                _line(panel, points, one.label, styles[one])
+                shares = [(p.success, *p.interval) for _, p in points]
+                curve(panel, [x for x, _ in points], shares, one.label, styles[one])
         chance = next(c[task][0].chance for s, c in curves.items() if s in styles and task in c)
         panel.axhline(100 * chance, color=BLACK, linestyle=":", linewidth=1.2)
         panel.annotate("chance", (0.01, 100 * chance), xycoords=("axes fraction", "data"), fontsize=7, va="bottom")
         panel.set(title=task, ylim=(-3, 103), xscale="log")
-        _place_ticks(panel, [x for one in series for x, _ in _drawn(curves[one].get(task, ()), axis)])
-        panel.tick_params(axis="x", labelsize=8)
-        panel.grid(alpha=0.25)
+        _place_ticks(panel, [x for points in drawn.values() for x, _ in points])
     for panel in panels[len(tasks) :]:
         panel.axis("off")
-    handles: dict[str, Any] = {}
-    for panel in panels:
-        for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
-            handles.setdefault(label, handle)
     figure.suptitle(title, fontsize=13)
     for panel in panels[: len(tasks)][-columns:]:
         panel.set_xlabel(AXES[axis], fontsize=8)
     figure.supylabel("episodes solved, %", fontsize=10)
-    width = 2 if columns == 1 else 4 if max(map(len, handles), default=0) < 28 else 2
-    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=width, fontsize=9, frameon=False)
+    legend(figure, panels, lambda longest: 4 if columns > 1 and longest < 28 else 2)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as file:
-        figure.savefig(file, format="png", dpi=110)
+    replace_file(path, png(figure))
 
 
 def _place_ticks(panel: Any, xs: Sequence[float]) -> None:
@@ -113,44 +91,10 @@ def _place_ticks(panel: Any, xs: Sequence[float]) -> None:
         low, high = 0.5 * low, 2 * high
         panel.annotate("nothing is evicted", (0.5, 0.5), xycoords="axes fraction", fontsize=8, ha="center", color=GREY)
     room = (high / low) ** 0.06
-    low, high = low / room, high * room
-    shown: list[float] = []
-    for tick in TICKS:
-        near = math.log(tick / shown[-1]) / math.log(high / low) < 0.11 if shown else False
-        if low <= tick <= high and not near:
-            shown.append(tick)
-    panel.set_xlim(low, high)
-    panel.set_xticks(shown, [f"{100 * x:g} %" for x in shown])
-    panel.set_xticks([], minor=True)
+    log_ticks(panel, low / room, high * room, TICKS, 0.11, lambda tick: f"{100 * tick:g} %")
 
 
 def _drawn(curve: Curve, axis: Axis) -> list[tuple[float, Point]]:
     """The points that have a place on a log axis."""
     places = [(p.fraction if axis == "all" else p.past, p) for p in curve]
     return sorted(((x, p) for x, p in places if x > 0), key=lambda pair: pair[0])
-
-
-def _line(panel: Any, points: list[tuple[float, Point]], label: str, style: dict[str, Any]) -> None:
-    xs = [x for x, _ in points]
-    ys = [100 * p.success for _, p in points]
-    bars = [[100 * max(0.0, p.success - p.interval[0]) for _, p in points]]
-    bars.append([100 * max(0.0, p.interval[1] - p.success) for _, p in points])
-    panel.errorbar(xs, ys, yerr=bars, label=label, capsize=1.5, elinewidth=0.7, markersize=4.5, alpha=0.85, **style)
-
-
-def _styles(series: Sequence[Series]) -> dict[Series, dict[str, Any]]:
-    """Baselines are grey or black and broken, everything else has a colour and a marker of its own."""
-    styles: dict[Series, dict[str, Any]] = {}
-    number = 0
-    for one in series:
-        marker = MARKERS[len(styles) % len(MARKERS)]
-        if one.policy in BASELINES:
-            colour = BLACK if one.policy == "full" else GREY
-            line = "-" if one.policy == "full" else "--" if one.policy == "random" else "-."
-            if one.moment != "next_observation":
-                colour = "#BBBBBB"
-        else:
-            colour, line = COLOURS[number % len(COLOURS)], "-" if number < len(COLOURS) else "--"
-            number += 1
-        styles[one] = {"color": colour, "linestyle": line, "marker": marker, "linewidth": 1.4}
-    return styles

@@ -99,24 +99,19 @@ class StudyCell:
 
     @property
     def key(self) -> tuple[str, ...]:
-        s = self.arm.series
-        return (self.task, s.policy, s.options, f"{self.budget:g}", s.moment, s.window, str(self.group))
+        return cell_key(self.task, self.arm.series, self.budget, self.group)
 
     @property
     def cache(self) -> CacheConfig:
         """Settings of the session. A random choice is drawn anew for every group. Raises a validation error."""
         options = dict(self.arm.options) | ({"seed": self.group} if self.arm.policy == "random" else {})
-        return CacheConfig.model_validate(
-            {
-                "policy": self.arm.policy,
-                "options": options,
-                "budget": f"{self.budget:g}%",
-                "moment": self.arm.moment,
-                "window": self.arm.window,
-                "history": self.arm.history,
-                "protect": self.arm.protect,
-            }
-        )
+        own = {name: getattr(self.arm, name) for name in ("policy", "moment", "window", "history", "protect")}
+        return CacheConfig.model_validate({**own, "options": options, "budget": f"{self.budget:g}%"})
+
+
+def cell_key(task: str, series: Series, budget: float, group: int) -> tuple[str, ...]:
+    """Tells a row of the CSV from the others."""
+    return task, series.policy, series.options, f"{budget:g}", series.moment, series.window, str(group)
 
 
 def gui_kv(**options: Any) -> Options:
@@ -175,12 +170,8 @@ def _options() -> ArmPlan:
         yield Arm(policy), FEW, OPTION_TASKS
 
 
-PARTS: dict[str, Callable[[], ArmPlan]] = {
-    "main": _main,
-    "moments": _moments,
-    "windows": _windows,
-    "options": _options,
-}
+PARTS: dict[str, Callable[[], ArmPlan]]
+PARTS = {"main": _main, "moments": _moments, "windows": _windows, "options": _options}
 
 
 def cells(parts: Iterable[str], tasks: Iterable[str], groups: int) -> list[StudyCell]:

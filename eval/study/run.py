@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from statistics import mean
@@ -13,7 +14,7 @@ from agent.assemble import load_adapter, make_dialect
 from agent.config import Config
 from eval.study.episodes import Episode, load_groups
 from eval.study.play import Held, Played, StoredPlayer
-from eval.study.presets import Series, StudyCell
+from eval.study.presets import Series, StudyCell, cell_key
 from eval.sweep.events import Event, RowMade, Stopping, going_on
 from eval.sweep.jobs import ALONE, JobRow, Key, finish_jobs
 from eval.sweep.workers import Workers, shares_gpus
@@ -58,9 +59,7 @@ class StudyRow(JobRow):
 
     @property
     def key(self) -> Key:
-        """As `StudyCell.key` has it."""
-        where = (self.task, self.policy, self.options, f"{self.budget:g}", self.moment, self.window)
-        return *where, str(self.group)
+        return cell_key(self.task, self.series, self.budget, self.group)
 
 
 class StudyPlayer:
@@ -131,14 +130,10 @@ def play_cell(cell: StudyCell, episodes: list[Episode], player: StoredPlayer, we
     plays = [player.play(episode, cache) for episode in episodes]
     won = [len(p) == len(e.steps) and p[-1].right for p, e in zip(plays, episodes, strict=True)]
     lengths = [len(e.steps) for e in episodes]
-    s = cell.arm.series
     return StudyRow(
         task=cell.task,
-        policy=s.policy,
-        options=s.options,
         budget=cell.budget,
-        moment=s.moment,
-        window=s.window,
+        **asdict(cell.arm.series),
         group=cell.group,
         n=len(episodes),
         success=mean(won),

@@ -83,7 +83,7 @@ def admit(out: Path, cells: Sequence[Cell]) -> None:
     """
     bound = any(map(_has_rows, (out / CELLS).glob(f"*/{ROWS}")))
     for cell in cells if bound else ():
-        _check_shared(out, shared(cell.settings.identity()))
+        _check(out / SWEEP, shared(cell.settings.identity()))
         _check_cell(out, cell)
     if cells and not bound:
         _write(out / SWEEP, shared(cells[0].settings.identity()))
@@ -131,35 +131,26 @@ def shared(identity: Mapping[str, Any]) -> dict[str, Any]:
     return data
 
 
-def _check_shared(out: Path, mine: Mapping[str, Any]) -> None:
-    path = out / SWEEP
-    if not path.is_file():
-        raise MixError(f"{out} has rows, but no {SWEEP} that says of what: choose another --out")
-    _compare(_read(path), mine, path)
-
-
 def _check_cell(out: Path, cell: Cell) -> None:
     rows = rows_path(out, cell)
-    if not _has_rows(rows):
-        return
-    path = rows.with_name(SETTINGS)
+    if _has_rows(rows):
+        _check(rows.with_name(SETTINGS), cell.settings.identity())
+
+
+def _check(path: Path, mine: Mapping[str, Any]) -> None:
+    """Raises MixError where the file that says what the rows beside it are of is missing, or says something else."""
     if not path.is_file():
-        raise MixError(f"{path.parent} has rows, but no {SETTINGS} that says of what: choose another --out")
-    _compare(_read(path), cell.settings.identity(), path)
+        raise MixError(f"{path.parent} has rows, but no {path.name} that says of what: choose another --out")
+    different = difference(_read(path), json.loads(json.dumps(mine)))
+    if different:
+        raise MixError(
+            f"{path} is of other settings: {different}; choose another --out, or give the settings of that folder"
+        )
 
 
 def _has_rows(path: Path) -> bool:
     """Half a row counts, too."""
     return path.is_file() and path.stat().st_size > 0
-
-
-def _compare(theirs: Mapping[str, Any], mine: Mapping[str, Any], path: Path) -> None:
-    """Raises MixError with the first difference."""
-    different = difference(theirs, json.loads(json.dumps(mine)))
-    if different:
-        raise MixError(
-            f"{path} is of other settings: {different}; choose another --out, or give the settings of that folder"
-        )
 
 
 def _read(path: Path) -> dict[str, Any]:

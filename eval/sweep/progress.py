@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import TracebackType
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from eval.benchmarks.first_score import rules_of
 from eval.sweep.plan import Cell
@@ -16,6 +15,14 @@ def long_progress() -> Progress:
     """A bar on standard error with the time left; its speed is that of the last ten minutes."""
     columns = (TextColumn("{task.description:<40}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     return Progress(*columns, console=Console(stderr=True), transient=True, speed_estimate_period=600)
+
+
+def job_done(progress: Progress, bar: TaskID, text: str, fresh: bool = True) -> None:
+    """One job more is done. What was there already, not `fresh`, must not count for the speed."""
+    if fresh:
+        progress.update(bar, advance=1, description=text)
+    else:
+        progress.update(bar, total=(progress.tasks[bar].total or 1) - 1)
 
 
 class SweepBar:
@@ -33,9 +40,7 @@ class SweepBar:
             self._progress.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exc: object) -> None:
         if self._seen:
             self._progress.stop()
 

@@ -70,7 +70,8 @@ def _cell(cell: StoredCell, parse: bool) -> Rescored:
 
     if cell.rows.is_file():
         _replace(cell.rows, scored())
-    return Rescored(cell.name, rule, rows, changed, _mean(before), _mean(after))
+    means = (fmean(values) if values else None for values in (before, after))
+    return Rescored(cell.name, rule, rows, changed, *means)
 
 
 def _scored(row: Row, benchmark: Benchmark, reread: Callable[[Prediction], Prediction] | None, path: Path) -> Row:
@@ -109,7 +110,3 @@ def _replace(path: Path, rows: Iterator[Row]) -> None:
                 file.write(to_line(row))
     except OSError as error:
         raise RowsError(f"{path} cannot be replaced: {error.strerror or error}; is the disk full?") from error
-
-
-def _mean(values: list[float]) -> float | None:
-    return fmean(values) if values else None

@@ -119,12 +119,6 @@ class Watcher(Protocol):
 
 
 @dataclass
-class _Work:
-    cell: Cell
-    rows: CellRows
-
-
-@dataclass
 class Scheduler:
     """Plays cells into the folder `out`, which is claimed and has admitted them. failed: cell → why."""
 
@@ -139,7 +133,7 @@ class Scheduler:
 
         Raises what concerns all cells: DataError, ModelError, settings, MixError, RowsError.
         """
-        self._waiting, self._died, self._busy = deque(cells), Counter[str](), dict[int, _Work]()
+        self._waiting, self._died, self._busy = deque(cells), Counter[str](), dict[int, tuple[Cell, CellRows]]()
         try:
             for player in range(self.pool.size):
                 self._begin_next(player)
@@ -147,9 +141,9 @@ class Scheduler:
                 player, event = self.pool.wait()
                 self._take(player, event)
         finally:
-            for work in self._busy.values():
+            for _, rows in self._busy.values():
                 with suppress(RowsError):  # what is under way says more
-                    work.rows.close()
+                    rows.close()
         return self.failed
 
     def _begin_next(self, player: int) -> None:
@@ -157,20 +151,20 @@ class Scheduler:
             return
         cell = self._waiting.popleft()
         rows = CellRows(begin(self.out, cell))
-        self._busy[player] = _Work(cell, rows)
+        self._busy[player] = cell, rows
         self.pool.give(player, CellJob(cell, rows.known, self.limit))
 
     def _take(self, player: int, event: Event) -> None:
-        work = self._busy.get(player)
-        if work is None:  # it died after its last cell
+        if player not in self._busy:  # it died after its last cell
             return
+        cell, rows = self._busy[player]
         match event:
             case RowMade(row):
                 with shielded():
-                    work.rows.add(row)
-                self.watcher.step(work.cell, work.rows.score)
+                    rows.add(row)
+                self.watcher.step(cell, rows.score)
             case TrajectoryDone():
-                self.watcher.trajectory(work.cell)
+                self.watcher.trajectory(cell)
             case JobDone():
                 self._end(player, "")
             case JobFailed(error):
@@ -181,20 +175,21 @@ class Scheduler:
                 self._replay(player, why)
 
     def _replay(self, player: int, why: str) -> None:
-        cell = self._busy[player].cell
+        cell, rows = self._busy[player]
         self._died[cell.name] += 1
         if self._died[cell.name] > RETRIES:
             self._end(player, f"{why}, {self._died[cell.name]} times")
             return
         self.watcher.again(cell, why)
-        self._busy.pop(player).rows.close()
+        del self._busy[player]
+        rows.close()
         self._waiting.appendleft(cell)
         self._begin_next(player)
 
     def _end(self, player: int, why: str) -> None:
-        work = self._busy.pop(player)
-        work.rows.close()
+        cell, rows = self._busy.pop(player)
+        rows.close()
         if why:
-            self.failed[work.cell.name] = why
-        self.watcher.cell(work.cell, work.rows.score, why)
+            self.failed[cell.name] = why
+        self.watcher.cell(cell, rows.score, why)
         self._begin_next(player)

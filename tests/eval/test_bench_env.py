@@ -15,7 +15,7 @@ from eval.bench import env_places
 from eval.bench.env import PHASES, Track, actions, run_bench, spread, summarise
 from eval.bench.env_places import PLACES, choose, opened
 from eval.cli import app
-from eval.commands.bench_env import env_table
+from eval.commands.bench import env_table
 from tests.agent.scripted import FakeScreen
 from tests.patience import until
 

@@ -12,7 +12,7 @@ from agent.dialects import DIALECTS
 from envs.geometry import Size
 from eval.bench.reuse import ReuseError, chosen, run_bench
 from eval.bench.reuse_world import SCREEN, TASK, small_model, texts
-from eval.commands.bench_reuse import reuse_table
+from eval.commands.bench import reuse_table
 
 STEPS = 4
 

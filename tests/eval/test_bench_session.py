@@ -11,7 +11,7 @@ from PIL import Image
 
 from eval.bench.session import BenchError, Track, run_bench, screenshots, session_table, summarise
 from eval.bench.shapes import SHAPES
-from eval.commands.bench_session import Shape
+from eval.commands.bench import Shape
 from guikv.models.base import Adapter
 from guikv.models.random_weights import random_model, random_qwen3
 

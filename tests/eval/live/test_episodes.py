@@ -48,9 +48,8 @@ from eval.live.episodes import (
 from eval.live.plan import Plan, make_config
 from eval.rows import RowsError, read_rows
 from eval.sweep.events import RowMade
-from eval.sweep.process_pool import Processes
 from eval.sweep.ray_pool import Cluster
-from eval.sweep.workers import Workers
+from eval.sweep.workers import Processes, Workers
 from guikv.cache import PADDING
 from guikv.compression import frame_presence
 from guikv.content import Message

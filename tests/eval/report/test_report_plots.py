@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from eval.figures import BLACK, GREY, styles_of
 from eval.report import plots
 from eval.report.cells import read_sweep
 from eval.report.numbers import Numbers, evaluate_sweep, measures_of
@@ -24,7 +25,7 @@ def figures(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         drawn.append(figure)
         return b""
 
-    monkeypatch.setattr(plots, "_png", keep)
+    monkeypatch.setattr(plots, "png", keep)
     return drawn
 
 
@@ -89,11 +90,11 @@ def test_budgets_of_different_units_have_no_axis(tmp_path: Path, figures: list[A
 
 
 def test_policies_can_be_told_apart() -> None:
-    styles = plots.styles_of([Series(policy) for policy in POLICIES])
+    styles = styles_of([Series(policy) for policy in POLICIES])
     looks = {(style["color"], style["linestyle"], style["marker"]) for style in styles.values()}
     assert len(looks) == len(POLICIES)
-    assert styles[Series("full")]["color"] == plots.BLACK
-    assert len({style["color"] for policy, style in styles.items() if style["color"] != plots.GREY}) == 6
+    assert styles[Series("full")]["color"] == BLACK
+    assert len({style["color"] for policy, style in styles.items() if style["color"] != GREY}) == 6
 
 
 def test_the_same_numbers_make_the_same_files(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from eval.sweep.cell_player import CellPlayer
 from eval.sweep.plan import Axes, Cell
-from eval.sweep.process_pool import InProcess
+from eval.sweep.workers import InProcess
 from tests.eval.sweep.tools import cells_of, comparable, drive, few
 
 

@@ -12,7 +12,7 @@ from eval.rows import ROWS, RowsError, read_rows
 from eval.sweep.cell_player import CellPlayer
 from eval.sweep.folder import SETTINGS, SWEEP, MixError, SweepError, admit, begin, claimed, rows_path, stored_cells
 from eval.sweep.plan import Axes, Cell
-from eval.sweep.process_pool import InProcess
+from eval.sweep.workers import InProcess
 from tests.eval.sweep.tools import cells_of, drive, few
 
 DIALECTS = Axes((), (), dialects=("ui_tars", "qwen3"))

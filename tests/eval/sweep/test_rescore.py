@@ -12,8 +12,8 @@ from eval.rows import RowsError, read_rows
 from eval.sweep.cell_player import CellPlayer
 from eval.sweep.folder import SweepError, rows_path
 from eval.sweep.plan import Axes, Cell
-from eval.sweep.process_pool import InProcess
 from eval.sweep.rescore import rescore
+from eval.sweep.workers import InProcess
 from tests.eval.sweep.tools import cells_of, comparable, drive, few
 
 

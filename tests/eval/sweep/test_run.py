@@ -28,8 +28,8 @@ from eval.sweep.cell_player import CellJob, CellPlayer
 from eval.sweep.events import JobFailed, play_job
 from eval.sweep.folder import MixError, SweepError, rows_path
 from eval.sweep.plan import Axes
-from eval.sweep.process_pool import InProcess
 from eval.sweep.survey import survey
+from eval.sweep.workers import InProcess
 from guikv.errors import DeviceMemoryError
 from tests.eval.sweep.conftest import Whole
 from tests.eval.sweep.tools import EPISODES, PLAYGROUND, Log, cells_of, comparable, drive, few
@@ -38,7 +38,7 @@ from tests.patience import PATIENCE
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from eval.sweep.process_pool import Processes
+from eval.sweep.workers import Processes
 from eval.sweep.plan import Axes
 from eval.sweep.cell_player import CellPlayer
 from tests.eval.sweep.tools import Log, cells_of, drive

@@ -13,8 +13,8 @@ from eval.sweep.cell_player import CellJob, CellPlayer
 from eval.sweep.events import Event, JobDone, PlayerDied
 from eval.sweep.folder import claimed
 from eval.sweep.plan import Axes, Cell
-from eval.sweep.process_pool import Processes, visible_gpus
 from eval.sweep.scheduler import RETRIES
+from eval.sweep.workers import Processes, visible_gpus
 from tests.eval.sweep.conftest import Whole
 from tests.eval.sweep.tools import Log, cells_of, comparable, drive, few
 from tests.leftovers import running, since
