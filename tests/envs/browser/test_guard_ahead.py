@@ -26,7 +26,7 @@ EVIL = (200, KEPT, "<title>evil</title><body style='background:#f00'>")
 
 
 @pytest.fixture(scope="module")
-def other_port(server: Site) -> Iterator[int]:
+def other_port(web_server: Site) -> Iterator[int]:
     """A port of the same host, which is the same site to a browser and is not allowed."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -34,7 +34,7 @@ def other_port(server: Site) -> Iterator[int]:
             """Quiet."""
 
         def do_GET(self) -> None:
-            server.asked.append(("other port", self.path))
+            web_server.asked.append(("other port", self.path))
             _, headers, body = EVIL
             self.send_response(200)
             for name, value in {"Content-Type": "text/html", **headers}.items():
@@ -74,9 +74,11 @@ def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module", params=["started", "joined"])
-def guarded(request: pytest.FixtureRequest, server: Site) -> Iterator[Browser]:
+def guarded(request: pytest.FixtureRequest, web_server: Site) -> Iterator[Browser]:
     cdp = request.getfixturevalue("chrome") if request.param == "joined" else None
-    options = BrowserOptions(viewport=(200, 200), allow_hosts=(f"127.0.0.1:{server.port}",), cdp=cdp, stable_seconds=1)
+    options = BrowserOptions(
+        viewport=(200, 200), allow_hosts=(f"127.0.0.1:{web_server.port}",), cdp=cdp, stable_seconds=1
+    )
     with Browser.launch(options) as browser:
         yield browser
 

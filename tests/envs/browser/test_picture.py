@@ -203,7 +203,7 @@ def test_without_playwright() -> None:
     code = (
         "import sys; sys.modules['playwright'] = None\n"
         "from envs.base import SetupError\n"
-        "try:\n    import envs.browser\nexcept SetupError as error:\n    print(error.hint)"
+        "try:\n    from envs.browser import Browser\nexcept SetupError as error:\n    print(error.hint)"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert out == "pip install playwright\n"
