@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -115,14 +116,22 @@ def evaluate(measures: Iterable[Measure], rows: Sequence[Scored], resamples: int
     groups = list(by_trajectory.values())
     if not groups:
         return []
-    # The same resamples for all measures and, for equal data, all settings: their differences are paired.
-    draws = np.random.default_rng(SEED).multinomial(len(groups), [1 / len(groups)] * len(groups), size=resamples)
+    draws = drawn(len(groups), resamples)
     values = []
     for measure in measures:
         found = _value(measure, groups, draws)
         if found is not None:
             values.append(found)
     return values
+
+
+@lru_cache(maxsize=1)
+def drawn(count: int, resamples: int) -> np.ndarray:
+    """How often each of so many trajectories is drawn, [draws, trajectories].
+
+    The same for all measures and, for equal data, all settings: their differences are paired.
+    """
+    return np.random.default_rng(SEED).multinomial(count, [1 / count] * count, size=resamples).astype(float)
 
 
 def _value(measure: Measure, groups: list[list[Scored]], draws: np.ndarray) -> Value | None:

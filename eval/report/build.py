@@ -12,9 +12,9 @@ from agent.report.html import render
 from agent.report.pictures import uri
 from eval.benchmarks.first_score import rules_of
 from eval.report.cells import ReportError, read_sweep, shortfall
+from eval.report.data import find
 from eval.report.estimates import Estimate
 from eval.report.numbers import Entry, Numbers, evaluate_sweep, measures_of
-from eval.report.pictures import find
 from eval.report.plots import Plot, draw_all, need_matplotlib
 from eval.report.reproduce import command_of
 from eval.report.series import FULL, Sweep, group_cells

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from eval.metrics.measures import RESAMPLES, SEED, Measure, Parts, Scored, mean_over_groups
+from eval.metrics.measures import RESAMPLES, SEED, Measure, Parts, Scored, drawn, mean_over_groups
 
 Runs = Sequence[Sequence[Sequence[Scored]]]
 """Seed → trajectory → rows. Every seed has the same trajectories in the same order."""
@@ -60,7 +60,7 @@ class Bootstrap:
         """sums: [seeds, trajectories, groups, 2], numerators and denominators."""
         if not sums[..., 1].any():
             return None
-        draws, weights = _trajectories(self.trajectories, self.resamples), _seeds(len(sums), self.resamples)
+        draws, weights = drawn(self.trajectories, self.resamples), _seeds(len(sums), self.resamples)
         whole = np.nanmean([mean_over_groups(run.sum(0)[None])[0] for run in sums])
         each = np.stack([mean_over_groups(np.tensordot(draws, run, axes=(1, 0))) for run in sums], axis=1)
         there = ~np.isnan(each)
@@ -96,15 +96,7 @@ def _sums(measure: Measure, runs: Runs) -> tuple[list[str], np.ndarray]:
     return names, np.array(sums, float)
 
 
-@lru_cache(maxsize=1)
-def _trajectories(count: int, resamples: int) -> np.ndarray:
-    """How often each trajectory is drawn, [draws, trajectories]; as in `eval.metrics.measures.evaluate`."""
-    drawn = np.random.default_rng(SEED).multinomial(count, [1 / count] * count, size=resamples)
-    return drawn.astype(float)
-
-
 @lru_cache(maxsize=8)
 def _seeds(count: int, resamples: int) -> np.ndarray:
     """The share of each seed, [draws, seeds]."""
-    drawn = np.random.default_rng(SEED + 1).multinomial(count, [1 / count] * count, size=resamples)
-    return drawn / count
+    return np.random.default_rng(SEED + 1).multinomial(count, [1 / count] * count, size=resamples) / count

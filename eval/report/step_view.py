@@ -13,9 +13,8 @@ from agent.text import describe, plain
 from envs.actions import Action, dump_action, points_of
 from envs.geometry import Size
 from eval.benchmarks.errors import DataError
-from eval.report.boxes import box_svg, gold_boxes
 from eval.report.cells import PlayedCell, StepId
-from eval.report.pictures import Data
+from eval.report.data import Data, box_svg, gold_boxes
 from eval.report.series import Sweep
 from eval.report.tables import Table, outcome_table
 from eval.report.worst import Worst

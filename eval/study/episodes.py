@@ -9,7 +9,7 @@ from typing import Any
 
 from envs.pictures import read_picture
 from eval.benchmarks.playground.gold import PlaygroundGold
-from eval.benchmarks.playground.records import EpisodeRecord, StepRecord
+from eval.benchmarks.playground.records import EpisodeRecord
 from eval.live.plan import HELD_OUT
 from guikv.content import Frame
 from guikv.errors import GuikvError
@@ -65,11 +65,8 @@ def load_groups(folder: Path, task: str, groups: int, limit: int, longer_than: i
 def _episode(folder: Path, line: dict[str, Any]) -> Episode:
     try:
         record = EpisodeRecord.model_validate(line)
-        steps = tuple(_step(folder, step, number) for number, step in enumerate(record.steps))
+        frames = (Frame(read_picture(folder / step.file), number) for number, step in enumerate(record.steps))
+        steps = tuple(StudyStep(frame, step.action.gold) for frame, step in zip(frames, record.steps, strict=True))
         return Episode(record.task, record.seed, record.goal, record.chance, steps)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise EpisodesError(f"an episode in {folder} cannot be read ({error!r}): render it again") from error
-
-
-def _step(folder: Path, step: StepRecord, number: int) -> StudyStep:
-    return StudyStep(Frame(read_picture(folder / step.file), number), step.action.gold)

@@ -36,16 +36,12 @@ class CellRows:
         """Reads what is there. Raises RowsError."""
         self.path = path
         self._rows: dict[tuple[str, str], str] = {}
-        self._keys: dict[str, list[str]] = {}
+        self.known: dict[str, tuple[str, ...]] = {}
+        """Trajectory → keys of its steps that have rows, in order."""
         self._total, self._count = 0.0, 0
         for row in read_rows(path):
             self._remember(row)
         self._file = RowFile(path)
-
-    @property
-    def known(self) -> dict[str, tuple[str, ...]]:
-        """Trajectory → keys of its steps that have rows, in order."""
-        return {trajectory: tuple(keys) for trajectory, keys in self._keys.items()}
 
     @property
     def score(self) -> float | None:
@@ -71,7 +67,7 @@ class CellRows:
 
     def _remember(self, row: Row) -> None:
         self._rows[row.trajectory, row.key] = _digest(row)
-        self._keys.setdefault(row.trajectory, []).append(row.key)
+        _add_key(self.known, row)
         rule = rules_of(row.benchmark)[0]
         if rule in row.scores:
             self._total, self._count = self._total + row.scores[rule], self._count + 1
@@ -87,10 +83,14 @@ class CellRows:
 
 def read_known(path: Path) -> dict[str, tuple[str, ...]]:
     """Trajectory → keys of its steps that have rows, in order. Raises RowsError."""
-    keys: dict[str, list[str]] = {}
+    known: dict[str, tuple[str, ...]] = {}
     for row in read_rows(path):
-        keys.setdefault(row.trajectory, []).append(row.key)
-    return {trajectory: tuple(found) for trajectory, found in keys.items()}
+        _add_key(known, row)
+    return known
+
+
+def _add_key(known: dict[str, tuple[str, ...]], row: Row) -> None:
+    known[row.trajectory] = (*known.get(row.trajectory, ()), row.key)
 
 
 def _digest(row: Row) -> str:
@@ -152,7 +152,7 @@ class Scheduler:
         cell = self._waiting.popleft()
         rows = CellRows(begin(self.out, cell))
         self._busy[player] = cell, rows
-        self.pool.give(player, CellJob(cell, rows.known, self.limit))
+        self.pool.give(player, CellJob(cell, dict(rows.known), self.limit))
 
     def _take(self, player: int, event: Event) -> None:
         if player not in self._busy:  # it died after its last cell

@@ -19,8 +19,8 @@ from eval.benchmarks.mind2web.gold import Mind2WebGold
 from eval.benchmarks.screenspot.gold import Target
 from eval.commands.replay import replay
 from eval.metrics.shapes import Box
-from eval.report.boxes import box_svg, boxes_of, gold_boxes
 from eval.report.cells import read_sweep
+from eval.report.data import box_svg, boxes_of, gold_boxes
 from eval.report.reproduce import command_of
 from eval.report.series import group_cells
 from tests.eval.report import made
