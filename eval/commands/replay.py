@@ -60,6 +60,12 @@ def replay(
             help="Steps without their image: an error, left out, or (oracle) their size.", rich_help_panel=_DATA
         ),
     ] = "error",
+    skip_bad_records: Annotated[
+        bool,
+        typer.Option(
+            "--skip-bad-records", help="Leave out and count what cannot be used of the data.", rich_help_panel=_DATA
+        ),
+    ] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="Trajectories, at most.", rich_help_panel=_DATA)] = None,
     model: Annotated[
         str | None,
@@ -148,7 +154,7 @@ def replay(
         tuple(read_seeds(seeds)),
         read_dialects(resolved, dialect),
     )
-    base = base_settings(name, source, missing, history, resolved)
+    base = base_settings(name, source, missing, history, resolved, skip_bad_records)
     cells = make_cells(base, axes)
     where = out or RUNS / f"{name}-{Path(resolved.model.name).name}"
     hands = read_workers(workers, ray_address)
@@ -194,7 +200,8 @@ def _tell(out: Path, cells: list[Cell], benchmark: Benchmark, failed: dict[str, 
     skipped = max((cell.skipped for cell in found), default=0)
     if skipped:
         steps = f"{skipped:,} step was" if skipped == 1 else f"{skipped:,} steps were"
-        console.print(f"{steps} left out, since the image is missing", highlight=False)
+        or_bad = " or cannot be used" if cells[0].settings.skip_bad else ""
+        console.print(f"{steps} left out, since the image is missing{or_bad}", highlight=False)
     if not played and not failed:
         console.print("nothing was played: give the folder of the images with --images", highlight=False)
     for name, why in failed.items():
