@@ -49,6 +49,12 @@ def replay(
             help="Steps without their image: an error, left out, or (oracle) their size.", rich_help_panel=_DATA
         ),
     ] = "error",
+    skip_bad_records: Annotated[
+        bool,
+        typer.Option(
+            "--skip-bad-records", help="Leave out and count what cannot be used of the data.", rich_help_panel=_DATA
+        ),
+    ] = False,
     limit: LimitOption = None,
     model: Annotated[
         str | None, typer.Option(help="nano, a folder, a hub name, or oracle: right answers.", rich_help_panel="Model")
@@ -136,7 +142,7 @@ def replay(
         tuple(read_seeds(seeds)),
         read_dialects(resolved, dialect),
     )
-    base = base_settings(name, source, missing, history, resolved)
+    base = base_settings(name, source, missing, history, resolved, skip_bad_records)
     cells = make_cells(base, axes)
     where = out or RUNS / f"{name}-{Path(resolved.model.name).name}"
     hands = read_workers(workers, ray_address)
@@ -173,7 +179,8 @@ def _tell(out: Path, cells: list[Cell], benchmark: Benchmark, failed: dict[str, 
     skipped = max((cell.skipped for cell in found), default=0)
     if skipped:
         steps = f"{skipped:,} step was" if skipped == 1 else f"{skipped:,} steps were"
-        console.print(f"{steps} left out, since the image is missing", highlight=False)
+        or_bad = " or cannot be used" if cells[0].settings.skip_bad else ""
+        console.print(f"{steps} left out, since the image is missing{or_bad}", highlight=False)
     if not played and not failed:
         console.print("nothing was played: give the folder of the images with --images", highlight=False)
     for name, why in failed.items():

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from eval.benchmarks.base import Benchmark
 
@@ -13,8 +12,6 @@ from eval.benchmarks.base import Benchmark
 class Entry:
     """what: in one sentence; layout: what --path and --images are to be; options: what --option knows
     published: by whom and where; licence: as its owners state it
-    parts: patterns of files or folders under --path that are data of their own, so that each can be checked when
-    another is bad; no_parts: names of those that are not
     """
 
     what: str
@@ -22,8 +19,6 @@ class Entry:
     published: str
     licence: str
     options: str = ""
-    parts: tuple[str, ...] = ()
-    no_parts: str = ""
 
 
 _SHOWN = ("what", "layout", "options", "published", "licence")
@@ -35,8 +30,6 @@ CATALOGUE: dict[str, Entry] = {
         "XLANG Lab with OpenCUA: GitHub xlang-ai/OpenCUA, evaluation/agentnetbench (sample tasks)",
         "MIT",
         "history=thought|instruction|both: what the recorded history says of a step",
-        parts=("*.json",),
-        no_parts="mapping*",
     ),
     "androidcontrol": Entry(
         "Tasks in Android applications, with accessibility trees; scored by box, by distance, and by wider boxes.",
@@ -49,7 +42,6 @@ CATALOGUE: dict[str, Entry] = {
         "processed by OSU NLP: HF demisama/UGround-Offline-Evaluation",
         "CC BY 4.0",
         "level=high|low: the goal alone, or each step's instruction as well",
-        parts=("android_control-*",),
     ),
     "mind2web": Entry(
         "Multimodal-Mind2Web: tasks on real websites, with boxes of the right elements; scored by element and F1.",
@@ -61,7 +53,6 @@ CATALOGUE: dict[str, Entry] = {
         "OpenRAIL; its authors ask not to pass on the unpacked test data",
         "history=session|text|release: one session for a task; each step alone, the steps before it told as text;\n"
         "the same with the release's stale texts",
-        parts=("cross_*_blocks.jsonl",),
     ),
     "screenspot_v2": Entry(
         "Single screenshots of phones, desktops and websites with an element to click; scored by box.",
@@ -69,7 +60,6 @@ CATALOGUE: dict[str, Entry] = {
         "--images FOLDER: their images; else FOLDER/screenspotv2_image",
         "OS-Copilot: HF OS-Copilot/ScreenSpot-v2",
         "Apache-2.0",
-        parts=("screenspot_*_v2.json",),
     ),
     "screenspot_pro": Entry(
         "Single high-resolution screenshots of professional software with an element to click; scored by box.",
@@ -77,41 +67,26 @@ CATALOGUE: dict[str, Entry] = {
         "Kaixin Li and others: HF likaixin/ScreenSpot-Pro",
         "as its page states",
         "language=en|cn: of the instructions",
-        parts=("*.json", "annotations/*.json"),
     ),
     "aitz": Entry(
         "Android in the Zoo: a part of AITW with descriptions of every step.",
         "--path FOLDER: a file of steps for each episode, *.json\n--images FOLDER: the images that they name",
         "IMNearth: GitHub IMNearth/CoAT",
         "Apache-2.0",
-        parts=("**/*.json",),
     ),
     "webvoyager": Entry(
         "Browsing episodes that a model played on real websites; what it did is what is compared with.",
         "--path FOLDER: a folder for each task with interact_messages.json and screenshot<N>.png",
         "MinorJerry: GitHub MinorJerry/WebVoyager",
         "Apache-2.0",
-        parts=("task*",),
     ),
     "playground": Entry(
         "This project's own pages, where the model that ships with it is at home; scored by box and by text.",
         "--path FOLDER: <task>.jsonl with the images beside; python -m envs.playground.episodes writes them",
         "with this project",
         "Apache-2.0",
-        parts=("*.jsonl",),
     ),
 }
-
-
-def parts_of(name: str, path: Path) -> Iterator[Path]:
-    """What under the path can be read as data of its own, pattern by pattern and by name; hidden files are not."""
-    entry = CATALOGUE.get(name)
-    if entry is None or not path.is_dir():
-        return
-    for pattern in entry.parts:
-        for part in sorted(path.glob(pattern)):
-            if not part.name.startswith(".") and not (entry.no_parts and part.match(entry.no_parts)):
-                yield part
 
 
 def entries(benchmarks: Mapping[str, Benchmark]) -> dict[str, dict[str, str]]:

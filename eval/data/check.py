@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-from agent.errors import ConfigError
 from eval.benchmarks.base import Benchmark, Source, Step, Trajectory, place_off_picture
 from eval.benchmarks.errors import DataError
-from eval.data.catalogue import parts_of
 from eval.data.images import Images
 from eval.data.tally import Problems, Split
 
-RECORDS = "annotations that cannot be used (the first of each file; what follows there is not counted)"
+RECORDS = "annotations that cannot be used"
 NOTHING = "nothing to play"
 SAME_ID, SAME_KEY, EMPTY = "trajectories with the id of another", "steps with the key of another", "empty trajectories"
 OUTSIDE = "right answers outside their image"
+ODD = "trajectories whose records contradict themselves"
 
 Tick = Callable[[int, int, Problems], None]
 """Told after each trajectory: how many there were, with how many steps, and what is wrong so far."""
@@ -32,19 +30,22 @@ def check_data(
     limit: trajectories to look at; images: whether the files of the images are read. Raises ConfigError for splits and
     options that the benchmark has not.
     """
-    look = Look(benchmark, images)
-    for found in trajectories(benchmark, source, look.problems, parts_of(benchmark.name, source.path)):
-        look.at(found)
-        if tick is not None:
-            tick(look.trajectories, look.steps, look.problems)
-        if look.trajectories == limit:
-            break
-    if not look.trajectories and not look.problems.found:
-        look.problems.add(NOTHING, str(source.path))
-    return {**_asked(benchmark, source, limit), **look.to_dict()}
+    counts = _Counts(benchmark, images)
+    try:
+        for trajectory in benchmark.trajectories(replace(source, on_bad=counts.bad)):
+            counts.add(trajectory)
+            if tick is not None:
+                tick(counts.trajectories, counts.steps, counts.problems)
+            if counts.trajectories == limit:
+                break
+    except DataError as error:
+        counts.bad(error)
+    if not counts.trajectories and not counts.problems.found:
+        counts.problems.add(NOTHING, str(source.path))
+    return {**_asked(benchmark, source, limit), **counts.to_dict()}
 
 
-class Look:
+class _Counts:
     """Counts of what was seen so far. Of trajectories only ids are kept, of images names and sizes."""
 
     def __init__(self, benchmark: Benchmark, images: bool) -> None:
@@ -60,7 +61,12 @@ class Look:
     def trajectories(self) -> int:
         return sum(split.lengths.total() for split in self._splits.values())
 
-    def at(self, trajectory: Trajectory) -> None:
+    def bad(self, error: DataError) -> None:
+        self.problems.add(RECORDS, str(error))
+
+    def add(self, trajectory: Trajectory) -> None:
+        for note in trajectory.notes:
+            self._images.notes.add(ODD, note)
         if trajectory.id in self._ids:
             self.problems.add(SAME_ID, f"{trajectory.where}: {trajectory.id}")
         if not trajectory.steps:
@@ -82,7 +88,7 @@ class Look:
             size = sizes[self._benchmark.oracle_view(step)]
             off = place_off_picture(self._benchmark, step, size) if size is not None else None
         except DataError as error:
-            self.problems.add(RECORDS, str(error))
+            self.bad(error)
             return
         if off is not None:
             self.problems.add(OUTSIDE, f"{step.where}: {off}")
@@ -99,31 +105,6 @@ class Look:
             "problems": self.problems.to_list(),
             "notes": self._images.notes.to_list(),
         }
-
-
-def trajectories(
-    benchmark: Benchmark, source: Source, problems: Problems, parts: Iterable[Path] = ()
-) -> Iterator[Trajectory]:
-    """As the benchmark gives them. After a bad record it goes on with the parts of the data, one by one."""
-    done: set[str] = set()
-    told: set[str] = set()
-    for place in (None, *parts):
-        try:
-            for trajectory in benchmark.trajectories(source if place is None else replace(source, path=place)):
-                if place is None or trajectory.id not in done:
-                    yield trajectory
-                if place is None:
-                    done.add(trajectory.id)
-        except ConfigError:
-            # A part may lack the splits that are wanted of the whole.
-            if place is None:
-                raise
-        except DataError as error:
-            if str(error) not in told:
-                problems.add(RECORDS, str(error))
-            told.add(str(error))
-        if not told:
-            return
 
 
 def _asked(benchmark: Benchmark, source: Source, limit: int | None) -> Mapping[str, Any]:

@@ -25,6 +25,10 @@ class Problem:
         if len(self.first) < NAMED:
             self.first.append(where)
 
+    def __str__(self) -> str:
+        """One line: how often, and the first place."""
+        return f"{self.count:,} {self.what}; the first: {self.first[0]}" if self.first else f"0 {self.what}"
+
     def to_dict(self) -> dict[str, Any]:
         return {"what": self.what, "count": self.count, "first": self.first}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any
 
@@ -11,6 +11,7 @@ from agent.dialects import Dialect
 from agent.step import Clock, Thinking
 from envs.actions import dump_action
 from eval.benchmarks.base import Step
+from eval.benchmarks.errors import DataError, MissingImage
 from eval.metrics.prediction import Prediction
 from eval.replay.environment import Recorded
 from eval.replay.settings import ReplaySettings
@@ -23,12 +24,28 @@ def why_missing(step: Step) -> str:
     return "" if gone is None else f"the image {gone.name} is missing"
 
 
-def skipped(settings: ReplaySettings, environment: Recorded, why: str) -> Row:
+def skipped_row(settings: ReplaySettings, environment: Recorded, why: str) -> Row:
     """The row of a step that was left out."""
-    return Row(**_place(settings, environment), skipped=why)
+    return Row(**_step_fields(settings, environment), skipped=why)
 
 
-def answered(
+def or_skipped(settings: ReplaySettings, environment: Recorded, play: Callable[[], Row]) -> Row:
+    """The row that playing the step gives, or that of a step left out: its image is missing, or cannot be used.
+
+    Raises DataError where the settings do not leave such steps out.
+    """
+    why = why_missing(environment.step) if settings.missing == "skip" else ""
+    if why:
+        return skipped_row(settings, environment, why)
+    try:
+        return play()
+    except DataError as error:
+        if not settings.skip_bad or isinstance(error, MissingImage):
+            raise
+        return skipped_row(settings, environment, str(error))
+
+
+def answered_row(
     settings: ReplaySettings,
     environment: Recorded,
     dialect: Dialect,
@@ -45,20 +62,20 @@ def answered(
     cost = reduce(costs.add, (dict(answer.cost) for answer in answers))
     seconds = {**clock.seconds, **cost.pop("seconds", {})}
     return Row(
-        **_place(settings, environment),
-        **_judged(environment, prediction),
+        **_step_fields(settings, environment),
+        **_prediction_fields(environment, prediction),
         cost=cost,
         kept={str(frame): kept.to_dict() for frame, kept in last.kept.items()},
         seconds={name: round(value, 6) for name, value in seconds.items()},
     )
 
 
-def said(settings: ReplaySettings, environment: Recorded, prediction: Prediction) -> Row:
+def oracle_row(settings: ReplaySettings, environment: Recorded, prediction: Prediction) -> Row:
     """The row of an answer that no model gave."""
-    return Row(**_place(settings, environment), **_judged(environment, prediction))
+    return Row(**_step_fields(settings, environment), **_prediction_fields(environment, prediction))
 
 
-def _judged(environment: Recorded, prediction: Prediction) -> dict[str, Any]:
+def _prediction_fields(environment: Recorded, prediction: Prediction) -> dict[str, Any]:
     """The fields of a row that are about a prediction."""
     step, resize = environment.step, prediction.resize
     return {
@@ -73,7 +90,7 @@ def _judged(environment: Recorded, prediction: Prediction) -> dict[str, Any]:
     }
 
 
-def _place(settings: ReplaySettings, environment: Recorded) -> dict[str, Any]:
+def _step_fields(settings: ReplaySettings, environment: Recorded) -> dict[str, Any]:
     trajectory, step = environment.trajectory, environment.step
     return {
         "benchmark": settings.benchmark,

@@ -5,16 +5,20 @@ What it does not get is lost by dialect or scorer, so this is how both are check
 
 from __future__ import annotations
 
+import json
 from collections.abc import Generator
+from functools import partial
 
+from agent.dialects import Dialect
 from agent.errors import DialectError
-from envs.geometry import Size
+from envs.actions import dump_action
+from envs.geometry import Resize, Size
 from eval.benchmarks.base import Benchmark, Step, Trajectory
 from eval.benchmarks.errors import DataError
 from eval.benchmarks.pictures import Picture
 from eval.metrics.prediction import Prediction
 from eval.replay.environment import Recorded
-from eval.replay.make_row import said, skipped, why_missing
+from eval.replay.make_row import or_skipped, oracle_row
 from eval.replay.offline_dialect import Speaker, as_set
 from eval.replay.settings import ReplaySettings
 from eval.rows import Row
@@ -30,15 +34,15 @@ def play_oracle(settings: ReplaySettings, benchmark: Benchmark, trajectory: Traj
     environment = Recorded(benchmark, trajectory)
     for index in range(len(trajectory.steps)):
         environment.go(index)
-        why = why_missing(environment.step) if settings.missing == "skip" else ""
-        if why:
-            yield skipped(settings, environment, why)
-            continue
-        prediction = say(voice, benchmark, environment.step, blank=settings.missing == "blank")
-        yield said(settings, environment, prediction)
+        yield or_skipped(settings, environment, partial(_row, settings, environment, voice))
 
 
-def say(voice: Speaker, benchmark: Benchmark, step: Step, blank: bool = False) -> Prediction:
+def _row(settings: ReplaySettings, environment: Recorded, voice: Speaker) -> Row:
+    prediction = oracle_prediction(voice, environment.benchmark, environment.step, settings.missing == "blank")
+    return oracle_row(settings, environment, prediction)
+
+
+def oracle_prediction(voice: Speaker, benchmark: Benchmark, step: Step, blank: bool = False) -> Prediction:
     """The right answer. What the dialect cannot express is an answer that cannot be read, with the reason."""
     view = benchmark.oracle_view(step)
     size = _size(step.views[view], blank)
@@ -59,3 +63,13 @@ def _size(picture: Picture, blank: bool) -> Size:
     if picture.stated is None:
         raise DataError(f"{picture.where}: the image {picture.name} is missing and its size is not stated")
     return picture.stated
+
+
+def gold_answer(benchmark: Benchmark, step: Step, dialect: Dialect, resize: Resize) -> str:
+    """What a model that knows the answer would say; an action that the family cannot express is told as JSON."""
+    actions = benchmark.oracle(step, resize.screenshot)
+    try:
+        return dialect.write(step.thought, actions, resize)
+    except DialectError:
+        told = json.dumps([dump_action(action) for action in actions], ensure_ascii=False)
+        return f"{step.thought}\n{told}" if step.thought else told

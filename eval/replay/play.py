@@ -18,9 +18,8 @@ from agent.step import Clock, Players, StageError, Thinking, look, think
 from envs.geometry import Resize, Size
 from eval.benchmarks.base import Benchmark, Trajectory
 from eval.replay.environment import Recorded
-from eval.replay.gold import gold_answer
-from eval.replay.make_row import answered, skipped, why_missing
-from eval.replay.oracle import play_oracle
+from eval.replay.make_row import answered_row, or_skipped
+from eval.replay.oracle import gold_answer, play_oracle
 from eval.replay.settings import DRAWS, ReplaySettings
 from eval.rows import Row
 from guikv.content import Frame, Reply
@@ -38,7 +37,8 @@ def play(
 ) -> Generator[Row, None, None]:
     """A row for every step. `adapter` is None for the oracle.
 
-    Raises DataError for missing and damaged images, and the typed errors of settings and model.
+    Raises DataError for images that are missing, and that are damaged if the settings do not leave those out; and the
+    typed errors of settings and model.
     """
     if adapter is None:
         yield from play_oracle(settings, benchmark, trajectory)
@@ -55,8 +55,7 @@ def play(
     try:
         for index in range(len(trajectory.steps)):
             environment.go(index)
-            why = why_missing(environment.step) if settings.missing == "skip" else ""
-            yield skipped(settings, environment, why) if why else player.step()
+            yield or_skipped(settings, environment, player.step)
     finally:
         brain.close()
 
@@ -77,27 +76,28 @@ class _Player:
         self.shown = 0
 
     def step(self) -> Row:
-        """Answers until no other view is asked for."""
-        environment, before, clock = self.environment, self.history, Clock()
+        """Answers until no other view is asked for; only then are they a part of the history."""
+        environment, history, clock = self.environment, self.history, Clock()
         answers: list[Thinking] = []
         views: list[int] = []
         while True:
-            answers.append(self._answer(clock))
+            answers.append(self._answer(history, clock))
             views.append(environment.view)
-            self.history = answers[-1].history
+            history = answers[-1].history
             parsed = answers[-1].parsed
             if len(views) == MOST_ANSWERS or parsed is None or not environment.move(parsed.actions):
                 break
         if self.settings.history == "gold":
-            self.history = before.add(self._gold_turn(answers[-1], views[-1]))
-        return answered(self.settings, environment, self.players.dialect, answers, views, clock)
+            history = self.history.add(self._gold_turn(answers[-1], views[-1]))
+        self.history = history
+        return answered_row(self.settings, environment, self.players.dialect, answers, views, clock)
 
-    def _answer(self, clock: Clock) -> Thinking:
+    def _answer(self, history: History, clock: Clock) -> Thinking:
         note = self.environment.step.note
         failure: BaseException
         try:
             sight = look(self.players, clock)
-            thinking = think(self.players, self.history, sight, self.shown, (note,) if note else (), lambda _: None)
+            thinking = think(self.players, history, sight, self.shown, (note,) if note else (), lambda _: None)
             self.shown += 1
             return thinking
         except StageError as error:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from agent.assemble import policy_options
 from agent.config import Config
 from eval.benchmarks.base import Missing, Source
+from eval.benchmarks.errors import DataError
 
 ORACLE = "oracle"
 """The model that knows the right answer and says it in a dialect's own words."""
@@ -27,6 +28,7 @@ class ReplaySettings(BaseModel):
     path, images, splits, options: the data, as in `Source`
     model: a model's name, or `oracle`; version: of its checkpoint, empty for an oracle; dialect: what it speaks
     config: all that a live run is set by
+    skip_bad: what cannot be used of the data is left out; otherwise the first such record ends the replay
     seed: of policies that draw (random)
     """
 
@@ -38,6 +40,7 @@ class ReplaySettings(BaseModel):
     splits: tuple[str, ...] = ()
     options: dict[str, str] = {}
     missing: Missing = "error"
+    skip_bad: bool = False
     history: History = "gold"
     seed: int = 0
     model: str = "nano"
@@ -47,7 +50,8 @@ class ReplaySettings(BaseModel):
 
     @property
     def source(self) -> Source:
-        return Source(self.path, self.images, self.splits, self.options)
+        on_bad = _say_nothing if self.skip_bad else None
+        return Source(self.path, self.images, self.splits, self.options, on_bad)
 
     @property
     def is_oracle(self) -> bool:
@@ -55,9 +59,14 @@ class ReplaySettings(BaseModel):
 
     def identity(self) -> dict[str, Any]:
         """JSON of what rows of one cell must agree in. An oracle has no cache, so none of its settings count."""
-        data = self.model_dump(mode="json", exclude={"config"})
+        # A setting that came later is no difference to folders from before.
+        data = self.model_dump(mode="json", exclude={"config"} if self.skip_bad else {"config", "skip_bad"})
         shown = self.config.model_dump(mode="json", include={"model", "cache", "prompt"})
         if self.is_oracle:
             return {**data, "config": {"prompt": shown["prompt"]}}
         shown["cache"]["options"] = policy_options(self.config.cache)
         return {**data, "config": shown}
+
+
+def _say_nothing(error: DataError) -> None:
+    """What is bad was told when the data were looked at before the replay."""

@@ -196,22 +196,31 @@ class _Seconds(Record):
 
 
 class PlanRecord(Record):
-    """cells: their names; steps: that each will have"""
+    """cells: their names; steps: that each will have; bad_records: of the data, left out since they cannot be used"""
 
     cells: tuple[str, ...]
     steps: int
+    bad_records: int = 0
 
 
 def shortfall(folder: Path, cells: Sequence[PlayedCell]) -> tuple[str, ...]:
-    """A warning when cells or steps are still to come; nothing where nobody said what was planned. Raises DataError."""
+    """Warnings when cells or steps are still to come, or records were left out that cannot be used.
+
+    Nothing where nobody said what was planned. Raises DataError.
+    """
     path = folder / PLAN
     if not path.is_file():
         return ()
     plan = check(PlanRecord, read_json(path), str(path))
     whole = sum(len(cell.rows) >= plan.steps for cell in cells if cell.name in plan.cells)
-    if whole == len(plan.cells):
-        return ()
-    return (f"The sweep is not finished: {whole} of {len(plan.cells)} cells have all of their {plan.steps} steps",)
+    warnings = []
+    if whole < len(plan.cells):
+        warnings.append(
+            f"The sweep is not finished: {whole} of {len(plan.cells)} cells have all of their {plan.steps} steps"
+        )
+    if plan.bad_records:
+        warnings.append(f"Records of the data that cannot be used were left out: {plan.bad_records:,}")
+    return tuple(warnings)
 
 
 def _natural(path: Path) -> list[tuple[int, int, str]]:

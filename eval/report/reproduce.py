@@ -41,6 +41,8 @@ def command_of(sweep: Sweep, out: str) -> str:
         value = first.identity.get(name)
         if value is not None and value != _USUAL.get(name):
             words += [option, str(value)]
+    if first.identity.get("skip_bad"):
+        words.append("--skip-bad-records")
     for split in first.settings.splits:
         words += ["--split", split]
     for name, value in first.settings.options.items():

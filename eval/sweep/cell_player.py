@@ -13,7 +13,7 @@ from eval.replay.play import play
 from eval.replay.settings import ReplaySettings
 from eval.sweep.events import Event, RowMade, Stopping, TrajectoryDone, going_on
 from eval.sweep.plan import Cell
-from eval.sweep.survey import Known, check_keys
+from eval.sweep.survey import Known, check_keys, named_once
 
 if TYPE_CHECKING:
     from guikv.models import Adapter
@@ -44,7 +44,7 @@ class CellPlayer:
         """Every row of the trajectories that lack some. Raises what `play` of a trajectory raises, and MixError."""
         settings = job.cell.settings
         benchmark = BENCHMARKS[settings.benchmark]
-        for trajectory in islice(benchmark.trajectories(settings.source), job.limit):
+        for trajectory in islice(named_once(settings.source, benchmark), job.limit):
             keys = tuple(step.key for step in trajectory.steps)
             known = job.known.get(trajectory.id, ())
             check_keys(job.cell.name, trajectory.id, keys, known)

@@ -5,7 +5,7 @@ Settings bind once there is a row: what a run left that wrote none (its model di
 sweep.json                    what all cells share
 cells/<name>/settings.json    what the rows of a cell agree in (`ReplaySettings.identity`)
 cells/<name>/rows.jsonl       a row for every step
-plan.json                     the cells that are to be played, and the steps of each
+plan.json                     the cells that are to be played, the steps of each, and the records that were left out
 sweep.lock                    held by the one process that writes
 """
 
@@ -89,14 +89,16 @@ def admit(out: Path, cells: Sequence[Cell]) -> None:
         _write(out / SWEEP, shared(cells[0].settings.identity()))
 
 
-def announce(out: Path, cells: Sequence[Cell], steps: int) -> None:
+def announce(out: Path, cells: Sequence[Cell], steps: int, bad_records: int = 0) -> None:
     """What is to be there in the end, so that a report knows whether it is; cells that were announced before stay.
 
     Raises SweepError.
     """
     path = out / PLAN
     before = _read(path).get("cells", ()) if path.is_file() else ()
-    _write(path, {"cells": sorted({*before, *(cell.name for cell in cells)}), "steps": steps})
+    names = sorted({*before, *(cell.name for cell in cells)})
+    left_out = {"bad_records": bad_records} if bad_records else {}
+    _write(path, {"cells": names, "steps": steps, **left_out})
 
 
 def begin(out: Path, cell: Cell) -> Path:

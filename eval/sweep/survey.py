@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
-from eval.benchmarks.base import Benchmark
+from eval.benchmarks.base import Benchmark, Source, Trajectory
 from eval.benchmarks.errors import DataError, MissingImage
+from eval.data.tally import Problem
 from eval.replay.settings import ReplaySettings
 from eval.sweep.folder import MixError
 
 Known = Mapping[str, tuple[str, ...]]
 """Trajectory → keys of its steps that have rows, in order."""
 
+BAD, NOTES = "records cannot be used and are left out", "notes on the data"
+
 
 @dataclass(frozen=True)
 class Survey:
-    """keys: trajectory → those of its steps; missing: steps without one of their images"""
+    """keys: trajectory → those of its steps; missing: steps without one of their images
+
+    bad: records that cannot be used and are left out; notes: what is odd about others
+    """
 
     keys: Mapping[str, tuple[str, ...]]
     missing: int = 0
+    bad: Problem = field(default_factory=lambda: Problem(BAD))
+    notes: Problem = field(default_factory=lambda: Problem(NOTES))
 
     @property
     def steps(self) -> int:
@@ -43,6 +52,22 @@ def check_keys(cell: str, trajectory: str, keys: tuple[str, ...], known: tuple[s
         )
 
 
+def named_once(source: Source, benchmark: Benchmark) -> Iterator[Trajectory]:
+    """The trajectories of the data. Raises DataError for names that are there twice as for any bad record."""
+    seen: set[str] = set()
+    for trajectory in benchmark.trajectories(source):
+        with source.skipping_bad():
+            where = trajectory.where or source.path
+            if trajectory.id in seen:
+                raise DataError(f"{where}: the trajectory {trajectory.id} is there twice")
+            keys = Counter(step.key for step in trajectory.steps)
+            twice = next((key for key, count in keys.items() if count > 1), None)
+            if twice is not None:
+                raise DataError(f"{where}: {trajectory.id} has the step {twice} twice")
+            seen.add(trajectory.id)
+            yield trajectory
+
+
 def survey(
     settings: ReplaySettings,
     benchmark: Benchmark,
@@ -51,19 +76,20 @@ def survey(
 ) -> Survey:
     """Reads all annotations, and of the images only whether they are there. `tell` hears the trajectories so far.
 
-    Raises DataError for bad records, for names that are there twice and where there is nothing at all; MissingImage
-    where images are needed: `missing` is `error`, or it is `blank` and a model is to see them.
+    Raises DataError for bad records and for names that are there twice unless the settings leave them out, and where
+    there is nothing at all; MissingImage where images are needed: `missing` is `error`, or it is `blank` and a model is
+    to see them.
     """
     keys: dict[str, tuple[str, ...]] = {}
     missing, first = 0, ""
-    for trajectory in islice(benchmark.trajectories(settings.source), limit):
-        if trajectory.id in keys:
-            raise DataError(f"{trajectory.where or settings.path}: the trajectory {trajectory.id} is there twice")
-        keys[trajectory.id] = own = tuple(step.key for step in trajectory.steps)
-        if len(set(own)) < len(own):
-            twice = next(key for key in own if own.count(key) > 1)
-            raise DataError(f"{trajectory.where or settings.path}: {trajectory.id} has the step {twice} twice")
+    seen, source = Survey(keys), settings.source
+    if settings.skip_bad:
+        source = replace(source, on_bad=lambda error: seen.bad.add(str(error)))
+    for trajectory in islice(named_once(source, benchmark), limit):
+        keys[trajectory.id] = tuple(step.key for step in trajectory.steps)
         tell(len(keys))
+        for note in trajectory.notes:
+            seen.notes.add(note)
         for step in trajectory.steps:
             gone = step.missing
             if gone is not None:
@@ -72,14 +98,15 @@ def survey(
     steps = sum(map(len, keys.values()))
     if not steps:
         splits = f" in the splits {', '.join(settings.splits)}" if settings.splits else ""
-        raise DataError(f"{settings.path} holds no steps of {benchmark.name}{splits}")
+        bad = f"; {seen.bad}" if seen.bad.count else ""
+        raise DataError(f"{settings.path} holds no steps of {benchmark.name}{splits}{bad}")
     needed = settings.missing == "error" or (settings.missing == "blank" and not settings.is_oracle)
     if missing and needed:
         raise MissingImage(
             f"{missing} of {steps} steps have no image, the first is {first}: give the folder with --images, or leave "
             "such steps out with --missing skip"
         )
-    return Survey(keys, missing)
+    return replace(seen, missing=missing)
 
 
 def _short(keys: tuple[str, ...]) -> str:

@@ -20,7 +20,9 @@ from eval.sweep.workers import Workers, open_pool, shares_gpus
 from guikv.models import SHIPPED, version_of
 
 
-def base_settings(name: str, source: Source, missing: Missing, history: History, config: Config) -> ReplaySettings:
+def base_settings(
+    name: str, source: Source, missing: Missing, history: History, config: Config, skip_bad: bool = False
+) -> ReplaySettings:
     """What all cells start from. Paths are made absolute: who plays a cell may stand in another folder."""
     config = _with_absolute_paths(config)
     return ReplaySettings(
@@ -30,6 +32,7 @@ def base_settings(name: str, source: Source, missing: Missing, history: History,
         splits=source.splits,
         options=dict(source.options),
         missing=missing,
+        skip_bad=skip_bad,
         history=history,
         model=config.model.name,
         version="" if config.model.name == ORACLE else version_of(config.model.name),
@@ -59,7 +62,7 @@ def run_sweep(
         admit(out, cells)
         data = _read_data(cells[0].settings, benchmark, limit)
         todo = {cell.name: data.todo(cell.name, read_known(rows_path(out, cell))) for cell in cells}
-        announce(out, cells, data.steps)
+        announce(out, cells, data.steps, data.bad.count)
         left = [cell for cell in cells if todo[cell.name]]
         if not left:
             return {}
@@ -75,6 +78,10 @@ def run_sweep(
 def _read_data(settings: ReplaySettings, benchmark: Benchmark, limit: int | None) -> Survey:
     console = Console(stderr=True)
     with console.status("reading the data") as status:
-        return survey(
+        data = survey(
             settings, benchmark, limit, lambda count: status.update(f"reading the data: {count} trajectories")
         )
+    for problem in (data.bad, data.notes):
+        if problem.count:
+            console.print(str(problem), highlight=False, markup=False, soft_wrap=True)
+    return data

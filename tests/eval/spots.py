@@ -47,9 +47,10 @@ class Spots(OneView):
         files = json_files(source.path) if source.path.is_dir() else [source.path]
         for file in files:
             if not source.splits or file.stem in source.splits:
-                for index, item in enumerate(read_items(file)):
-                    row = check(Row, item, f"{file} record {index}")
-                    yield self._trajectory(row, file, source.images or file.parent, f"{file} record {index}")
+                for index, item in enumerate(read_items(file, source.skipping_bad)):
+                    with source.skipping_bad():
+                        row = check(Row, item, f"{file} record {index}")
+                        yield self._trajectory(row, file, source.images or file.parent, f"{file} record {index}")
 
     def _trajectory(self, row: Row, file: Path, images: Path, where: str) -> Trajectory:
         stated = Size(*row.size) if row.size else None

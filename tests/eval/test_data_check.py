@@ -25,7 +25,7 @@ from tests.eval.spots import SPOTS
 EPISODES = Path(__file__).parents[1] / "data" / "nano_episodes"
 
 
-SPOTS_ENTRY = Entry("Spots.", "--path FOLDER", "nobody", "none", parts=("*.json",), no_parts="list*")
+SPOTS_ENTRY = Entry("Spots.", "--path FOLDER", "nobody", "none")
 
 
 @pytest.fixture(autouse=True)
@@ -194,20 +194,22 @@ def test_ids_and_keys_that_are_not_unique(folder: Path) -> None:
     assert wrong["empty trajectories"] == (1, [f"{where} 2: 5"])
 
 
-def test_each_file_tells_its_first_bad_record_and_the_others_are_counted(folder: Path) -> None:
+def test_every_bad_record_is_counted_and_so_is_what_follows(folder: Path) -> None:
     write(folder, "one", [record("1", "a.png"), {"id": "2"}, record("9", "a.png")])
-    write(folder, "three", [record("4", "a.png"), record("5", "../../x.png")])
+    write(folder, "three", [{"id": "3"}, record("4", "a.png"), record("5", "../../x.png")])
     (folder / "four.json").write_text('[{"id": ')
     (folder / "list.json").write_text("{}")
     (folder / "._two.json").write_bytes(b"\0\5\x16\7")
     result = found("--path", folder, code=1)
     (bad,) = (each for each in result["problems"] if each["what"].startswith("annotations that"))
-    assert bad["count"] == 3
+    assert bad["count"] == 5
     texts = sorted(bad["first"])
     assert "four.json record 0 is not whole JSON" in texts[0]
-    assert "one.json record 1: images: Field required (and 1 more)" in texts[1]
-    assert "three.json record 1: the name '../../x.png' leads out of" in texts[2]
-    assert {name: split["trajectories"] for name, split in result["splits"].items()} == {"one": 1, "two": 1, "three": 1}
+    assert "list.json holds no list of records" in texts[1]
+    assert "one.json record 1: images: Field required (and 1 more)" in texts[2]
+    assert "three.json record 0: images: Field required (and 1 more)" in texts[3]
+    assert "three.json record 2: the name '../../x.png' leads out of" in texts[4]
+    assert {name: split["trajectories"] for name, split in result["splits"].items()} == {"one": 2, "three": 1, "two": 1}
 
 
 def test_a_single_bad_file(folder: Path) -> None:

@@ -11,7 +11,7 @@ Defects that follow, and nothing else makes them:
 - M4: OpenCUA cannot choose; a click and a write are a click.
 - M7: when the last answer is a scroll, its point still counts for the element.
 - M10: steps without a place are wrong.
-What concerns prompts (M5, stale history) is an option of the loader; what concerns averages (M6, M9) the measures. M8,
+What concerns prompts (M5, stale history) is an option of data.py; what concerns averages (M6, M9) the measures. M8,
 an answer of the step before where generating failed, cannot happen: such a failure ends a replay.
 Calls that the release's readers know but this benchmark does not use keep their names; OpenCUA's clicks of all kinds
 and movements are `click`, as in its script for AndroidControl.

@@ -14,7 +14,7 @@ from eval.benchmarks.agentnetbench.release import release
 from eval.benchmarks.base import Source, Step
 from eval.benchmarks.pictures import Picture
 from eval.replay.offline_dialect import speaker
-from eval.replay.oracle import say
+from eval.replay.oracle import oracle_prediction
 
 DATA = Path(__file__).parents[2] / "data" / "agentnetbench"
 DIALECTS = ("ui_tars", "opencua", "qwen25", "qwen3")
@@ -35,7 +35,7 @@ def test_recorded_trajectories(dialect: str) -> None:
     count = 0
     for trajectory in AGENTNETBENCH.trajectories(Source(DATA)):
         for step in trajectory.steps:
-            scores = AGENTNETBENCH.score(step.gold, step.kind, say(voice, AGENTNETBENCH, step))
+            scores = AGENTNETBENCH.score(step.gold, step.kind, oracle_prediction(voice, AGENTNETBENCH, step))
             assert scores["official"] == 1.0, (trajectory.id, step.key)
             assert scores["release"] in (0.0, 1.0)
             count += 1
@@ -87,7 +87,7 @@ def test_whatever_can_be_right(dialect: str, sequence: list[dict[str, object]]) 
     picture = Picture("a.png", stated=SCREEN)
     step = Step("0", (picture,), gold, kind_of(gold.actions))
     voice = speaker(dialect, AGENTNETBENCH.kind, AGENTNETBENCH.capabilities)
-    prediction = say(voice, AGENTNETBENCH, step, blank=True)
+    prediction = oracle_prediction(voice, AGENTNETBENCH, step, blank=True)
     official = AGENTNETBENCH.score(gold, step.kind, prediction)["official"]
     if any((dialect, target.type) in CANNOT for target in gold.actions):
         assert official == 0.0
@@ -119,4 +119,4 @@ def test_own_names_of_a_failure_are_not_a_success_of_the_release() -> None:
     gold = NetGold(actions=(Target(type="terminate", status="failure"),))
     voice = speaker("ui_tars", AGENTNETBENCH.kind)
     step = Step("0", (Picture("a.png", stated=SCREEN),), gold, "terminate")
-    assert release(gold, say(voice, AGENTNETBENCH, step, blank=True))["release"] == 1.0
+    assert release(gold, oracle_prediction(voice, AGENTNETBENCH, step, blank=True))["release"] == 1.0

@@ -16,7 +16,7 @@ from eval.benchmarks.androidcontrol.official import swiped
 from eval.benchmarks.base import Kind, Source, Step, Trajectory
 from eval.metrics.measures import Scored, Value, evaluate
 from eval.replay.offline_dialect import speaker
-from eval.replay.oracle import say
+from eval.replay.oracle import oracle_prediction
 from tests.eval.benchmarks.androidcontrol_files import episode, write
 
 DATA = Path(__file__).parents[2] / "data" / "androidcontrol"
@@ -35,7 +35,7 @@ def scored(path: Path, dialect: str) -> Iterator[tuple[Trajectory, Step, Scored]
     voice = speaker(dialect, MOBILE, ANDROIDCONTROL.capabilities)
     for trajectory in ANDROIDCONTROL.trajectories(Source(path)):
         for step in trajectory.steps:
-            prediction = say(voice, ANDROIDCONTROL, step, blank=True)
+            prediction = oracle_prediction(voice, ANDROIDCONTROL, step, blank=True)
             scores = ANDROIDCONTROL.score(step.gold, step.kind, prediction)
             row = Scored(trajectory.id, trajectory.split, step.kind, scores, step.facts, prediction.error)
             yield trajectory, step, row

@@ -14,7 +14,7 @@ from eval.metrics.measures import evaluate
 from eval.metrics.prediction import Prediction
 from eval.replay.environment import Recorded
 from eval.replay.offline_dialect import speaker
-from eval.replay.oracle import say
+from eval.replay.oracle import oracle_prediction
 from eval.rows import Row
 from tests.eval.benchmarks.mind2web_pages import BLOCKS, PAGES, Parquet, write_blocks
 
@@ -167,7 +167,7 @@ def test_oracle_views_and_actions(blocks: Path) -> None:
 
 
 def answer(dialect: str, step: Step) -> Prediction:
-    return say(speaker(dialect, MIND2WEB.kind, MIND2WEB.capabilities), MIND2WEB, step)
+    return oracle_prediction(speaker(dialect, MIND2WEB.kind, MIND2WEB.capabilities), MIND2WEB, step)
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

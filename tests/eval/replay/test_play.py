@@ -261,3 +261,22 @@ def test_an_image_that_no_model_takes_is_named(model: str, tmp_path: Path, adapt
     bad = replace(trajectory, steps=(replace(step, gold=gold),))
     with pytest.raises(DataError, match=r"line 7: the image .*thread\.png: .*too small"):
         next(play(settings(model=model), PLAYGROUND, bad, None if model == "oracle" else adapter))
+
+
+@pytest.mark.parametrize("model", ["nano", "oracle"])
+def test_what_cannot_be_used_can_be_left_out_and_the_rest_goes_on(model: str, tmp_path: Path, adapter: Adapter) -> None:
+    """As if the step were not there: what comes after has the same answers and costs as without it."""
+    whole = episode("form")
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"no picture")
+    picture = replace(whole.steps[1].views[0], path=bad)
+    damaged = replace(whole, steps=(whole.steps[0], replace(whole.steps[1], views=(picture,)), *whole.steps[2:]))
+    wanted = settings(model=model, skip_bad=True)
+    rows = list(play(wanted, PLAYGROUND, damaged, adapter if model == "nano" else None))
+    assert [bool(row.skipped) for row in rows] == [False, True, *[False] * (len(whole.steps) - 2)]
+    assert "is not an image" in rows[1].skipped
+    shorter = replace(whole, steps=(whole.steps[0], *whole.steps[2:]))
+    expected = list(play(wanted, PLAYGROUND, shorter, adapter if model == "nano" else None))
+    assert [(row.texts, row.cost) for row in rows if not row.skipped] == [(row.texts, row.cost) for row in expected]
+    with pytest.raises(DataError, match="is not an image"):
+        list(play(settings(model=model), PLAYGROUND, damaged, adapter if model == "nano" else None))

@@ -13,9 +13,14 @@ from typer.testing import CliRunner
 
 from agent.config import Config, ModelConfig, PromptConfig
 from agent.errors import ConfigError
+from eval.benchmarks import BENCHMARKS
 from eval.benchmarks.base import Source
 from eval.benchmarks.errors import DataError, MissingImage
 from eval.commands.replay import replay, rescore
+from eval.data.check import check_data
+from eval.report.cells import read_sweep, shortfall
+from eval.report.reproduce import command_of
+from eval.report.series import group_cells
 from eval.sweep.folder import MixError
 from eval.sweep.sweep import base_settings
 from tests.eval.sweep.conftest import Whole
@@ -181,3 +186,48 @@ def test_wrong_settings(arguments: tuple[str, ...], error: type[Exception], why:
     with pytest.raises(error, match=why):
         call("replay", *arguments, "--out", tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_bad_records_end_a_replay_or_are_left_out_and_counted(tmp_path: Path) -> None:
+    path = few(tmp_path / "data", "click-95000", "form-95000", "click-95001")
+    lines = path.read_text().splitlines()
+    damaged = tmp_path / "damaged.png"
+    damaged.write_bytes(b"no picture")
+    broken = json.loads(lines[2])
+    broken["steps"][0]["file"] = damaged.name
+    path.write_text("\n".join([lines[0], '{"task": 7}', lines[1], "{", lines[0], json.dumps(broken)]) + "\n")
+    for file in EPISODES.glob("*.png"):
+        (tmp_path / file.name).symlink_to(file)
+    arguments = ["replay", "playground", "--path", path, "--images", tmp_path, "--model", "oracle"]
+    arguments += ["--dialect", "ui_tars", "--out", tmp_path / "out", "--json"]
+    with pytest.raises(DataError, match="line 2: "):
+        call(*arguments)
+    result = CliRunner().invoke(APP, [str(a) for a in (*arguments, "--skip-bad-records")])
+    assert result.exit_code == 0, result.output
+    assert "3 records cannot be used and are left out; the first: few.jsonl line 2: " in result.stderr
+    (cell,) = json.loads(result.stdout)["cells"]
+    assert (cell["steps"], cell["skipped"]) == (4, 1), "the damaged picture's step is left out, too"
+    assert json.loads((tmp_path / "out" / "plan.json").read_text())["bad_records"] == 3
+    rows = [json.loads(line) for line in next((tmp_path / "out").glob("cells/*/rows.jsonl")).read_text().splitlines()]
+    assert [row["skipped"] for row in rows if row["skipped"]] == [
+        f"few.jsonl line 6: the image {damaged} is not an image (PNG, JPEG, WEBP, BMP, GIF, TIFF)"
+    ]
+    assert call(*arguments, "--skip-bad-records") == result.stdout, "nothing is played again"
+    sweep = group_cells(read_sweep(tmp_path / "out"))
+    assert "--skip-bad-records" in command_of(sweep, "out")
+    assert shortfall(tmp_path / "out", sweep.cells) == ("Records of the data that cannot be used were left out: 3",)
+
+
+def test_what_is_odd_about_the_data_is_told(tmp_path: Path) -> None:
+    (file,) = (EPISODES.parent / "aitz").glob("*.json")
+    steps = json.loads(file.read_text())
+    (tmp_path / "one.json").write_text(json.dumps([steps[number] for number in (2, 0, 1)]))
+    for image in file.parent.glob("*.png"):
+        shutil.copy(image, tmp_path)
+    arguments = ["replay", "aitz", "--path", tmp_path / "one.json", "--model", "oracle", "--dialect", "ui_tars"]
+    result = CliRunner().invoke(APP, [str(a) for a in (*arguments, "--out", tmp_path / "out")])
+    assert result.exit_code == 0, result.output
+    assert "2 notes on the data; the first: " in result.stderr
+    assert "step_id: the steps are not in order: [2, 0, 1]" in result.stderr
+    found = check_data(BENCHMARKS["aitz"], Source(tmp_path / "one.json"))
+    assert (found["problems"], found["notes"][0]["count"]) == ([], 2)
