@@ -16,7 +16,9 @@ from agent.dialects.reading import CallError
 END_MARKS = ("[EOS]", "[EOT]", "<|im_end|>", "<|endoftext|>", "<|eot_id|>", "</Output>", "</s>")
 MAX_TAGS = 64
 
-_TAG = re.compile(r"[<◁](/?)(?:[a-z0-9]{1,20}[_:])?(?:think|thinking|thought)(?:_[a-z0-9_]{1,20})?[>▷]", re.IGNORECASE)
+_TAG = re.compile(
+    r"[<◁](/?)(?:[a-z0-9]{1,20}[_:])?(?:think|thinking|thought|reasoning)(?:_[a-z0-9_]{1,64})?\s{0,2}[>▷]", re.I
+)
 """`<think>`, `<think_abc>`, `<Thought>`, `<grounding_think>`, `<seed:think>`, `◁think▷` and their ends."""
 
 Spans = Callable[[str], Iterable[tuple[int, int]]]
@@ -46,30 +48,32 @@ def split_thinking(text: str, calls: Spans = lambda text: (), unclear: Spans = l
     """The parts of an answer, in the order in which calls are looked for.
 
     First what follows the end of thinking (up to thinking that begins anew and does not end), then the parts before,
-    from the last on: the first one that holds a call is the answer. Templates that open the tag themselves leave only
-    its end. `unclear` are the texts of calls that are not well-formed: a tag in them, outside of thinking that was
-    opened, may be one or not. Raises CallError for such a tag, and for more tags than an answer has.
+    from the last on, those that were not thought first: the first one that holds a call is the answer. Templates that
+    open the tag themselves leave only its end. `unclear` are the texts of calls that are not well-formed: a tag in
+    them, outside of thinking that was opened, may be one or not. Raises CallError for such a tag, and for more tags
+    than an answer has.
     """
-    parts, last_end = _parts(text, calls, unclear)
-    order = [*range(last_end, len(parts)), *range(last_end - 1, -1, -1)]
+    parts, thought, last_end = _parts(text, calls, unclear)
+    before = sorted(range(last_end), key=lambda index: (thought[index], -index))
+    order = [*range(last_end, len(parts)), *before]
     return [Body(join(*parts[:index]), parts[index], join(*parts[index + 1 :])) for index in order]
 
 
-def _parts(text: str, calls: Spans, unclear: Spans) -> tuple[list[str], int]:
-    """The text cut at its tags, and the number of the part after the last closing one."""
+def _parts(text: str, calls: Spans, unclear: Spans) -> tuple[list[str], list[bool], int]:
+    """The text cut at its tags, whether each part was thought, and the number of the one after the last end."""
     tags = _tags(text, calls, unclear)
     if not tags:
-        return [text.strip()], 0
+        return [text.strip()], [False], 0
     if len(tags) > MAX_TAGS:
         raise CallError(f"more than {MAX_TAGS} tags of thinking in one answer")
-    parts, begin, last_end = [], 0, 0
+    parts, thought, opened, begin, last_end = [], [], False, 0, 0
     for number, tag in enumerate(tags, 1):
         parts.append(text[begin : tag.start()].strip())
-        begin = tag.end()
+        thought.append(opened or bool(tag.group(1)))
+        begin, opened = tag.end(), not tag.group(1)
         if tag.group(1):
             last_end = number
-    parts.append(text[begin:].strip())
-    return parts, last_end
+    return [*parts, text[begin:].strip()], [*thought, opened], last_end
 
 
 def _tags(text: str, calls: Spans, unclear: Spans) -> list[re.Match[str]]:

@@ -94,28 +94,29 @@ def drag(args: Arguments, draft: Draft) -> None:
 
 
 def scroll(args: Arguments, draft: Draft) -> None:
-    """`pixels`, up when positive; or a `direction` with an amount of wheel clicks."""
-    if args.has_direction():
-        verbs.scroll(args, draft)
-    else:
-        _scroll(args, draft, "up", "down")
+    """`pixels`, up when positive; or a `direction` with an amount of wheel clicks, or of pixels."""
+    _scroll(args, draft, "up", "down")
 
 
 def hscroll(args: Arguments, draft: Draft) -> None:
     """`pixels`, to the right when positive; or a `direction`."""
-    if args.has_direction():
-        verbs.scroll(args, draft)
-    else:
-        _scroll(args, draft, "right", "left")
+    _scroll(args, draft, "right", "left")
 
 
 def _scroll(args: Arguments, draft: Draft, forward: Direction, backward: Direction) -> None:
+    named = args.direction()
+    if named is not None and not args.has("pixels", "value"):
+        verbs.scroll(args, draft)
+        return
     pixels = args.number("pixels", "value", "amount", "scroll_amount")
     if not pixels:
         raise ArgumentError(f"{args.shown} needs pixels, positive or negative")
+    if named in ("up", "right") and pixels < 0:
+        raise args.error(f"{pixels:g} pixels are not {named}")
     x, y = args.maybe_point() or (None, None)
     amount = min(max(round(clicks_of(pixels)), 1), verbs.MAX_SCROLL)
-    scrolled = Scroll(direction=forward if pixels > 0 else backward, amount=amount, x=x, y=y)
+    direction = named or (forward if pixels > 0 else backward)
+    scrolled = Scroll(direction=direction, amount=amount, x=x, y=y)
     draft.add(*verbs.with_modifiers(args, args.modifiers(), scrolled))
 
 
@@ -273,13 +274,18 @@ def build(call: Call, coordinates: Coordinates, capabilities: frozenset[str] | N
 def key_list(value: Any) -> Any:
     """A list of keys as a list, also one that was written as a text, and without what models write around names.
 
-    `"['ctrl', 'c']"` and `["keys=[ctrl", "c]"]` are (ctrl, c); `["ctrl", "]"]` stays what it is.
+    `"['ctrl', 'c']"`, `"ctrl, c"` and `["keys=[ctrl", "c]"]` are (ctrl, c); `["ctrl", "]"]` stays what it is.
     """
-    if isinstance(value, str) and value.strip().startswith(("[", "keys=[")) and len(value.strip()) > 1:
+    text = value.strip().removeprefix("keys=") if isinstance(value, str) else ""
+    if len(text) > 1 and text.startswith("["):
+        if not text.endswith("]"):
+            raise ArgumentError(f"keys: the list {text[:40]!r} is not closed")
         try:
-            value = read_json(value.strip().removeprefix("keys="), 0).value
+            value = read_json(text, 0).value
         except CallError as error:
             raise ArgumentError(f"keys: {error}") from error
+    elif len(text) > 1 and "," in text and not _is_chord(text):
+        value = [part.strip() for part in text.split(",") if part.strip()]
     if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
         return value
     names = [_bare_key(name) for name in value]
@@ -290,8 +296,11 @@ def key_list(value: Any) -> Any:
 
 def _bare_key(name: str) -> str:
     """The name of a key without brackets and quotes around it, where it is none with them."""
+    return name if _is_chord(name) else name.strip().removeprefix("keys=").strip("[]'\" ") or name
+
+
+def _is_chord(text: str) -> bool:
     try:
-        parse_chord(name)
+        return bool(parse_chord(text))
     except UnknownKey:
-        return name.strip().removeprefix("keys=").strip("[]'\" ") or name
-    return name
+        return False

@@ -38,7 +38,7 @@ _ABOUT = frozenset({"id", "type", "index"})
 """What stands beside the name of a call and says nothing of what is done."""
 
 
-_THINKING = re.compile(r"</[a-z0-9_]{0,40}(?:think|thought)", re.IGNORECASE)
+_THINKING = re.compile(r"</[a-z0-9_]{0,40}(?:think|thought|reasoning)", re.IGNORECASE)
 
 
 def find_calls(text: str) -> tuple[Call, ...]:

@@ -44,7 +44,7 @@ def answer_of(text: str) -> str | None:
 def find_place(text: str) -> Place:
     """The last object or list of an answer that is a place; without brackets the text itself, to be read as numbers.
 
-    Raises CallError where none of its brackets holds a place.
+    Raises CallError where none of its brackets holds a place and some are not closed.
     """
     starts = [match.start() for match in _OPENERS.finditer(text)]
     first = [at for at in (skip_blank(text, 0), _fenced(text)) if at in starts]
@@ -53,10 +53,9 @@ def find_place(text: str) -> Place:
     for start in sorted({*first, *starts[-_MAX_TRIES:]}):
         if start < reached or _is_argument(text, start):
             continue
-        place, end = _read(text, start)
-        if place is not None:
-            found, reached = place, end
-    if found is None and starts:
+        place, reached = _read(text, start)
+        found = place or found
+    if found is None and any(text.count(opening) != text.count(closing) for opening, closing in ("[]", "()", "{}")):
         raise CallError("the answer holds no place")
     return found or Place(text.strip().strip("`").strip())
 
@@ -92,16 +91,18 @@ def _read(text: str, start: int) -> tuple[Place | None, int]:
     except CallError:
         found = None
     if found is not None and _whole(text, found):
-        return _place(found.value), found.end
+        place = _place(found.value)
+        # What stands in an object under another name is no place.
+        return place, found.end if place or isinstance(found.value, dict) else start + 1
     if text[start] != "[":
-        return None, start
+        return None, start + 1
     # A list that stops in the middle: what came first is whole.
     try:
         item = read_json(text, skip_blank(text, start + 1))
     except CallError:
-        return None, start
+        return None, start + 1
     place = _place(item.value) if isinstance(item.value, (dict, list)) and _whole(text, item) else None
-    return (None, start) if place is None else (Place(place.text, (CUT,)), len(text))
+    return (None, start + 1) if place is None else (Place(place.text, (CUT,)), len(text))
 
 
 def _whole(text: str, found: Json) -> bool:
@@ -110,14 +111,17 @@ def _whole(text: str, found: Json) -> bool:
 
 
 def _place(value: Any) -> Place | None:
-    """The place that a value is; of a list of objects the first one's. None for anything else."""
+    """The place that a value is; of a list the first one's, of objects in an object the last. None for others."""
     if isinstance(value, list) and value and isinstance(value[0], (dict, list)):
         return _place(value[0])
     if isinstance(value, dict):
         named = next((value[name] for name in NAMES.start if value.get(name) not in (None, "", [])), None)
         if named is not None:
             return Place(place_text(named))
-        return Place(place_text(value)) if {"x", "y"} <= set(value) else None
+        if {"x", "y"} <= set(value):
+            return Place(place_text(value))
+        inner = [_place(item) for item in value.values() if isinstance(item, dict)]
+        return next((place for place in reversed(inner) if place), None)
     if isinstance(value, list) and len(value) in (2, 4) and all(_is_number(item) for item in value):
         return Place(place_text(value))
     return None
