@@ -112,7 +112,6 @@ PRIVATE = {
     "envs/android/simulator/commands/window.py",
     "envs/android/simulator/files.py",
     "envs/android/simulator/home.py",
-    "envs/browser/window.py",
     "envs/desktop/sandbox.py",
 }
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from envs.base import SetupError
+from envs.browser.options import BrowserOptions
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 VARIABLE = "GUIKV_CHROMIUM"
@@ -89,3 +90,20 @@ def find_chromium(explicit: str | None = None, bundled: str | None = None) -> st
         if found:
             return found
     raise SetupError("no Chromium or Chrome was found", HINT)
+
+
+def window_args(options: BrowserOptions) -> list[str]:
+    """Switches for a page alone in a window that others look at, as on a desktop or a phone: its size in CSS pixels, no bars, text drawn as in headless pictures."""
+    width, height = options.viewport
+    args = [
+        # about:blank would open an ordinary window.
+        "--app=data:text/html,",
+        f"--window-size={width},{height}",
+        f"--window-position={options.position[0]},{options.position[1]}",
+        f"--force-device-scale-factor={options.scale:g}",
+        "--disable-lcd-text",
+        # Without it a bar about the sandbox covers the top of the page.
+        "--test-type",
+        "--hide-crash-restore-bubble",
+    ]
+    return [*args, "--kiosk"] if options.kiosk else args

@@ -15,10 +15,9 @@ from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from envs import processes
 from envs.base import SetupError
-from envs.browser.chromium import HINT, find_chromium, launch_args, write_preferences
+from envs.browser.chromium import HINT, find_chromium, launch_args, window_args, write_preferences
 from envs.browser.errors import first_line
 from envs.browser.options import BrowserOptions
-from envs.browser.window import window_args
 from envs.browser.worker import Worker
 
 LONGEST_FOLDER = 60

@@ -81,7 +81,7 @@ def test_random_weights_do_no_harm(adapter: Adapter, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("task", ["click", "form_many", "scroll", "remember_3", "order", "dialog"])
 def test_the_oracle_through_the_whole_chain(task: str, adapter: Adapter, playground: Any, tmp_path: Path) -> None:
-    from envs.playground.oracle import Oracle
+    from tests.envs.playground_oracle import Oracle
 
     playground.load(task, 1)
     oracle = Oracle(playground)

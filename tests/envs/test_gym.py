@@ -31,8 +31,8 @@ from envs.geometry import Size
 from envs.gym import ACTION_NAMES, ENVIRONMENT_ID, PLAYGROUND_ID, GuiEnv, Seconds, action_space
 from envs.gym.space import from_space
 from envs.playground.live import Playground
-from envs.playground.oracle import Oracle
 from tests.agent.scripted import FakeScreen
+from tests.envs.playground_oracle import Oracle
 from tests.patience import PATIENCE
 
 INFO = {

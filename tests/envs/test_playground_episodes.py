@@ -13,8 +13,8 @@ from PIL import Image, ImageChops
 
 from envs.playground import SIDE, TASKS, Playground, make_page
 from envs.playground.episodes import Episode, action_of, done_seeds, main, play, record_of
-from envs.playground.oracle import action_of as live_action
 from envs.playground.solve import Memory, Step, solve
+from tests.envs.playground_oracle import action_of as live_action
 
 SEEDS = range(20)
 

@@ -15,10 +15,10 @@ from envs.actions import Back, Click, Finish, Keys, Navigate, Type
 from envs.base import Blocked, Environment, Event, SetupError
 from envs.geometry import Resize, Size
 from envs.playground import SIDE, TASKS, Playground, make_page
-from envs.playground.oracle import Oracle
 from envs.playground.page import SCROLL_CLICKS, WHEEL_PIXELS
 from envs.playground.render import Renderer, main
 from envs.playground.tasks.dialog import CONFIRMING, DISMISSING
+from tests.envs.playground_oracle import Oracle
 
 MOST_STEPS = 25
 

@@ -9,8 +9,8 @@ import pytest
 
 from envs.geometry import Size
 from envs.playground import SIDE, Playground
-from envs.playground.oracle import Oracle
 from envs.playground.screens import SCREENS
+from tests.envs.playground_oracle import Oracle
 from tests.leftovers import running, since
 
 TASKS = ("click", "form", "remember_1", "dialog", "scroll", "order")

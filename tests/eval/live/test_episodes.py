@@ -28,7 +28,6 @@ from agent.loop import run_episode
 from agent.runs import load_run
 from envs.base import EnvironmentDied
 from envs.geometry import Resize, Size
-from envs.playground.oracle import Oracle
 from envs.processes import tree
 from eval.cli import nano
 from eval.live.altered_screens import SHIFTS, AlteredPlayground, PlaygroundSite
@@ -59,6 +58,7 @@ from guikv.models.random_weights import random_model
 from guikv.session import Session
 from guikv.settings import Settings
 from tests.agent.told import ToldBrain
+from tests.envs.playground_oracle import Oracle
 from tests.leftovers import running, since
 from tests.patience import until
 

@@ -1,4 +1,4 @@
-"""Solves a playground page in a live browser, from what the harness knows; for tests."""
+"""Solves a playground page in a live browser, from what the harness knows."""
 
 from __future__ import annotations
 
