@@ -93,7 +93,10 @@ def find_chromium(explicit: str | None = None, bundled: str | None = None) -> st
 
 
 def window_args(options: BrowserOptions) -> list[str]:
-    """Switches for a page alone in a window that others look at, as on a desktop or a phone: its size in CSS pixels, no bars, text drawn as in headless pictures."""
+    """Switches for a page alone in a window that others look at, as on a desktop or a phone.
+
+    Its size in CSS pixels, no bars, text drawn as in headless pictures.
+    """
     width, height = options.viewport
     args = [
         # about:blank would open an ordinary window.
