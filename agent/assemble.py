@@ -131,6 +131,7 @@ def make_approver(config: ApprovalConfig) -> Approver:
 
 
 def loop_settings(config: Config) -> LoopSettings:
+    """The limits of an episode as its loop takes them."""
     limits = config.limits
     return LoopSettings(
         max_steps=limits.steps,

@@ -51,6 +51,7 @@ class Terminal:
         self.write(f"model: {plain(text, 2000)}")
 
     def ask(self, question: str) -> str | None:
+        """The person's answer to the model's question; None where nobody sits at the terminal."""
         interactive = sys.stdin.isatty() if self.interactive is None else self.interactive
         if not interactive:
             return None

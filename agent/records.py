@@ -53,6 +53,7 @@ class Done:
     error: Failure | None = None
 
     def to_dict(self) -> dict[str, Any]:
+        """JSON form, as it stands in the record."""
         shown = self.executed or self.wanted
         return {
             "wanted": dump_action(self.wanted),
@@ -142,6 +143,7 @@ class Result:
         return self.status == "success"
 
     def to_dict(self) -> dict[str, Any]:
+        """JSON form, as it stands in the record."""
         return {
             "status": self.status,
             "reason": self.reason,

@@ -88,6 +88,7 @@ class Client(AdbClient):
         self._version: int | None = None
 
     def make_connection(self, timeout: float | None = None) -> AdbConnection:
+        """A connection whose every read ends by `timeout` seconds from now. Raises NoServer."""
         try:
             connection = _Connection(self.host, self.port)
         except (AdbConnectionError, AdbTimeout, OSError) as error:

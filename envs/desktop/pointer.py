@@ -58,6 +58,7 @@ class Pointer:
         self._gui.moveTo(*at)
 
     def click(self, at: Spot, button: str, count: int) -> None:
+        """Move there, wait as a hand would, and press the button `count` times."""
         self.move(at)
         self._control.sleep(_HOVER_SECONDS)
         for number in range(count):

@@ -145,6 +145,7 @@ def write_episodes(task: str, wanted: Iterable[int], out: Path) -> Iterator[Epis
 
 
 def main(argv: list[str] | None = None) -> int:
+    """Write the episodes that the command line names; the exit code."""
     parser = argparse.ArgumentParser(prog="python -m envs.playground.episodes", description=__doc__)
     parser.add_argument("--task", choices=tuple(TASKS), required=True)
     parser.add_argument("--seeds", type=seeds, required=True, help="FIRST:END, the end not included")

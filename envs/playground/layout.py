@@ -72,6 +72,7 @@ class Placed:
 
 
 def html_of(placed: Placed) -> str:
+    """A control's HTML, at its place."""
     c, number = placed.control, placed.number
     word = escape(c.word)
     mark = f'data-c="{number}"'

@@ -154,6 +154,7 @@ def seeds(text: str) -> range:
 
 
 def main(argv: list[str] | None = None) -> int:
+    """Write the pages that the command line names; the exit code."""
     parser = argparse.ArgumentParser(prog="python -m envs.playground.render", description=__doc__)
     parser.add_argument("--task", choices=sorted(TASKS), default="click")
     parser.add_argument("--seeds", type=seeds, required=True, help="FIRST:END, the end not included")

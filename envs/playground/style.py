@@ -86,6 +86,7 @@ def _field(rng: Random) -> str:
 
 
 def make_style(rng: Random) -> Style:
+    """A style drawn at random."""
     background = _background(rng)
     return Style(
         family=rng.choice(("sans-serif", "sans-serif", "serif")),

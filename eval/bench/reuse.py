@@ -59,6 +59,7 @@ class ReuseRun:
         return [step.reused / step.held for step in self.steps[1:]]
 
     def to_dict(self) -> dict[str, Any]:
+        """JSON form; shares are of the ledger, from the second step on."""
         later = self.steps[1:]
         return {
             "dialect": self.dialect,

@@ -65,6 +65,7 @@ class _Counts:
         self.problems.add(RECORDS, str(error))
 
     def add(self, trajectory: Trajectory) -> None:
+        """Count a trajectory, its steps and what is odd about them."""
         for note in trajectory.notes:
             self._images.notes.add(ODD, note)
         if trajectory.id in self._ids:
@@ -94,6 +95,7 @@ class _Counts:
             self.problems.add(OUTSIDE, f"{step.where}: {off}")
 
     def to_dict(self) -> dict[str, Any]:
+        """JSON form: all splits together, and each."""
         whole = Split()
         for split in self._splits.values():
             whole.lengths.update(split.lengths)

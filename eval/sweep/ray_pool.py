@@ -133,6 +133,7 @@ class Cluster:
         self._streams[self._actors[player].play.options(num_returns="streaming").remote(job)] = player
 
     def wait(self) -> tuple[int, Event]:
+        """The next event of any player, and whose it is; a player that died is one, too."""
         errors = self._ray.exceptions
         ready, _ = self._ray.wait(list(self._streams), num_returns=1)
         stream = ready[0]

@@ -84,6 +84,7 @@ class _Reader:
         self.open = 0
 
     def value(self, index: int, depth: int) -> tuple[Any, int]:
+        """The value that begins at `index`. Raises JsonError."""
         if depth > MAX_DEPTH:
             raise JsonError("brackets are nested too deeply")
         char = self.text[index : index + 1]
@@ -97,6 +98,7 @@ class _Reader:
         return self.word(index)
 
     def object(self, index: int, depth: int) -> tuple[dict[str, Any], int]:
+        """The rest of an object whose brace stands before `index`. Raises JsonError."""
         out: dict[str, Any] = {}
         while True:
             index = skip_blank(self.text, index)
@@ -115,6 +117,7 @@ class _Reader:
             index = self.comma(index)
 
     def array(self, index: int, depth: int) -> tuple[list[Any], int]:
+        """The rest of a list or tuple whose bracket stands before `index`. Raises JsonError."""
         out: list[Any] = []
         while True:
             index = skip_blank(self.text, index)

@@ -147,6 +147,7 @@ class Handset:
             self._go(url)
 
     def stop(self, package: str) -> None:
+        """End an app as `am force-stop` does; the home screen comes up where it was shown."""
         with self.lock:
             shown = self.foreground.package == package
             self._remember()

@@ -139,6 +139,7 @@ class Phone:
         return None if self.refuse_framebuffer else self.handset.picture()
 
     def run(self, command: list[str], output: Output) -> int:
+        """Run one command of the shell; its exit code, as a shell has it."""
         name, arguments = command[0], command[1:]
         found = COMMANDS.get(name)
         if found is None:

@@ -79,6 +79,7 @@ class Person(threading.Thread):
         return frozenset(device.deviceid for device in found if "XTEST" in str(device.name))
 
     def run(self) -> None:
+        """Read events until the display is closed; the body of the thread."""
         try:
             while True:
                 while self._display.pending_events():

@@ -19,6 +19,7 @@ _BUTTON = 22
 
 
 def generate(seed: int) -> Page:
+    """The page of a seed."""
     rng = Random(f"playground dialog {seed}")
     words = rng.sample(_OTHERS, rng.randint(2, 5))
     style = fit(make_style(rng), len(words))

@@ -17,6 +17,7 @@ _LINE = (28, 40)
 
 
 def generate(seed: int) -> Page:
+    """The page of a seed."""
     rng = Random(f"playground order {seed}")
     style = fit(make_style(rng), _MOST_ITEMS)
     count = rng.randint(2, 3)

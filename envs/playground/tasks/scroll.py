@@ -16,6 +16,7 @@ _OTHERS: tuple[Literal["button", "link", "checkbox"], ...] = ("button", "button"
 
 
 def generate(seed: int) -> Page:
+    """The page of a seed."""
     rng = Random(f"playground scroll {seed}")
     screens = rng.randint(2, 3)
     words = rng.sample(WORDS, screens * _PER_SCREEN)

@@ -104,6 +104,7 @@ class Act(Record):
 
     @property
     def target(self) -> Target:
+        """What is right, in shares of the picture."""
         params, place = self.params, self.params.position
         return Target(
             type=NAMES[self.type.replace("_", "").lower()],

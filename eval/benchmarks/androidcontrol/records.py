@@ -167,6 +167,7 @@ class AnnotatedStep(Record):
 
     @property
     def gold(self) -> AndroidGold:
+        """What is right at the step."""
         content, checked = self.action_content, self.check_options
         match content.action:
             case "click" | "long_press":

@@ -12,6 +12,7 @@ SDK, RELEASE = 34, "14"
 
 
 def properties(options: PhoneOptions) -> dict[str, str]:
+    """Name → value of what `getprop` says."""
     return {
         "ro.product.manufacturer": "guikv",
         "ro.product.brand": "guikv",
