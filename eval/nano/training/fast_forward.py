@@ -17,7 +17,9 @@ from torch._inductor import config as inductor_config
 from torch.nn import functional
 from transformers import Qwen2_5_VLForConditionalGeneration
 
-from eval.nano.training.config import CELL, GRID, IDS, MEAN, PATCH, SIDE, STD, TOKENS, WINDOW
+from eval.nano.training.chat import IDS
+from eval.nano.training.model import MEAN, STD, WINDOW
+from eval.nano.training.screens import CELL, GRID, PATCH, SIDE, TOKENS
 
 NEGATIVE = -1e4
 

@@ -17,11 +17,12 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from eval.nano.training.config import CELL, GRID, HIDDEN, TOKENS
 from eval.nano.training.fast_forward import FastForward
-from eval.nano.training.labels import to_patches
+from eval.nano.training.model import HIDDEN
+from eval.nano.training.runs import ThreadChoice
+from eval.nano.training.samples import to_patches
+from eval.nano.training.screens import CELL, GRID, TOKENS
 from eval.nano.training.stored import load_pixels
-from eval.nano.training.threads import ThreadChoice
 from guikv.files import make_folder, replace_file, replacing
 
 BATCH = 16

@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from envs.playground.tasks.dialog import DISMISSING
 from eval.nano.training import chat
-from eval.nano.training.config import SIDE, TOKENS
-from eval.nano.training.labels import clear_cells
-from eval.nano.training.samples import Encoded, Encoder, Episode, Turn, click_turn
-from eval.nano.training.screens import Element
+from eval.nano.training.chat import Encoded, Encoder, Episode, Turn, click_turn
+from eval.nano.training.samples import Batch, cells_of, padded
+from eval.nano.training.screens import SIDE, TOKENS, Element
 from eval.nano.training.stored import (
     RenderedPage,
     StoredEpisode,
@@ -29,7 +29,6 @@ from eval.nano.training.stored import (
     load_episodes,
     load_pages,
     load_screens,
-    reply_of,
 )
 
 TASKS: tuple[str, ...] = ("form", "form_many", "scroll", "remember_1", "remember_2", "remember_3", "order", "dialog")
@@ -63,16 +62,16 @@ class Shelf:
             self.paths.append(path)
             self.elements.append(tuple(elements))
 
-    def number(self, path: Path) -> int:
-        """The number of a screen."""
-        return self.numbers[path]
+    def rows(self, steps: Sequence[StoredStep]) -> list[int]:
+        """The numbers of the steps' screens."""
+        return [self.numbers[step.path] for step in steps]
 
     def wordy(self) -> NDArray[np.bool_]:
         """Which cells show a good part of an element's word: (screens, TOKENS)."""
         out = np.zeros((len(self.paths), TOKENS), np.bool_)
         for row, elements in enumerate(self.elements):
             for element in elements:
-                out[row, clear_cells(element.text)] = True
+                out[row, [cell for cell, _, clear in cells_of(element.text) if clear]] = True
         return out
 
 
@@ -110,19 +109,39 @@ def _sort_remember(shelf: Shelf, episode: StoredEpisode) -> None:
         shelf.options[element.word].append(last)
 
 
-Composer = Callable[[Shelf, random.Random], tuple[Episode, list[int]]]
-"""A lesson and the numbers of its screens, which its turns count from 0."""
+Lesson = tuple[Episode, list[int]]
+"""An episode and the numbers of its screens, which its turns count from 0."""
 
 
-def _click(shelf: Shelf, rng: random.Random) -> tuple[Episode, list[int]]:
+def reply_of(action: dict[str, Any], target: Element | None) -> str:
+    """What nano is to say for an action. Raises ValueError for one that it has no words for."""
+    if action["type"] == "click" and target is not None:
+        return click_turn(0, target).reply
+    if action["type"] == "type":
+        return chat.type_reply(action["field"], action["text"])
+    if action["type"] == "scroll":
+        return chat.scroll_reply()
+    raise ValueError(f"no reply for the action {action}")
+
+
+def _stored_turns(steps: Sequence[StoredStep]) -> list[Turn]:
+    return [Turn(i, reply_of(s.action, s.target), s.target) for i, s in enumerate(steps)]
+
+
+def _word(step: StoredStep, word: str) -> Element:
+    """The element with that word."""
+    return next(e for e in step.elements if e.word == word)
+
+
+def _click(shelf: Shelf, rng: random.Random) -> Lesson:
     page = rng.choice(shelf.clicks)
     controls = [e for e in page.elements if e.kind != "text"]
     target = rng.choice(controls)
     turns = (click_turn(0, target),) * rng.choice((1, 1, 1, 1, 2, 3))
-    return Episode(chat.instruction(target.word, target.kind, rng), turns), [shelf.number(page.path)]
+    return Episode(chat.instruction(target.word, target.kind, rng), turns), [shelf.numbers[page.path]]
 
 
-def _form(shelf: Shelf, rng: random.Random) -> tuple[Episode, list[int]]:
+def _form(shelf: Shelf, rng: random.Random) -> Lesson:
     """The first fields of a stored form, then any of its buttons."""
     episode = rng.choice(shelf.episodes[rng.choice(("form", "form_many", "form_many", "form_many"))])
     entries = [(s.action["field"], s.action["text"]) for s in episode.steps if s.action["type"] == "type"]
@@ -131,10 +150,9 @@ def _form(shelf: Shelf, rng: random.Random) -> tuple[Episode, list[int]]:
         count = len(entries)
     filled, last = episode.steps[: 2 * count], episode.steps[2 * count]
     button = rng.choice([e for e in last.elements if e.kind == "button"])
-    turns = [Turn(i, reply_of(s.action, s.target), s.target) for i, s in enumerate(filled)]
-    turns.append(click_turn(len(filled), button))
+    turns = [*_stored_turns(filled), click_turn(len(filled), button)]
     goal = form_goal(entries[:count], button.word)
-    return Episode(goal, tuple(turns)), [shelf.number(s.path) for s in (*filled, last)]
+    return Episode(goal, tuple(turns)), shelf.rows((*filled, last))
 
 
 def form_goal(entries: Sequence[tuple[str, str]], button: str) -> str:
@@ -144,13 +162,12 @@ def form_goal(entries: Sequence[tuple[str, str]], button: str) -> str:
     return f"Fill {listed}, then press {button}."
 
 
-def gold(episode: StoredEpisode, shelf: Shelf) -> tuple[Episode, list[int]]:
+def gold(episode: StoredEpisode, shelf: Shelf) -> Lesson:
     """A stored episode as it is."""
-    turns = tuple(Turn(i, reply_of(s.action, s.target), s.target) for i, s in enumerate(episode.steps))
-    return Episode(episode.goal, turns), [shelf.number(s.path) for s in episode.steps]
+    return Episode(episode.goal, tuple(_stored_turns(episode.steps))), shelf.rows(episode.steps)
 
 
-def _scroll(shelf: Shelf, rng: random.Random) -> tuple[Episode, list[int]]:
+def _scroll(shelf: Shelf, rng: random.Random) -> Lesson:
     """Look for any control of the page's pictures; a quarter of the time one that is seen at once."""
     episode = rng.choice(shelf.episodes["scroll"])
     firsts: dict[tuple[str, str], tuple[int, Element]] = {}
@@ -160,28 +177,24 @@ def _scroll(shelf: Shelf, rng: random.Random) -> tuple[Episode, list[int]]:
                 firsts.setdefault((element.kind, element.word), (place, element))
     late = [f for f in firsts.values() if f[0] > 0]
     place, target = rng.choice(late if late and rng.random() < 0.8 else list(firsts.values()))
-    turns = tuple(Turn(i, chat.scroll_reply(), None) for i in range(place))
+    turns = (*(Turn(i, chat.scroll_reply(), None) for i in range(place)), click_turn(place, target))
     goal = f'Find and click the "{target.word}" {target.kind}.'
-    return Episode(goal, (*turns, click_turn(place, target))), [
-        shelf.number(s.path) for s in episode.steps[: place + 1]
-    ]
+    return Episode(goal, turns), shelf.rows(episode.steps[: place + 1])
 
 
-def _remember(shelf: Shelf, rng: random.Random) -> tuple[Episode, list[int]]:
+def _remember(shelf: Shelf, rng: random.Random) -> Lesson:
     """Code page, up to two fillers, and options that hold the code; mostly not from one episode."""
     if rng.random() < 0.2:
         return gold(rng.choice(shelf.episodes[f"remember_{rng.randint(1, 3)}"]), shelf)
     code = rng.choice(list(shelf.codes))
     steps = [rng.choice(shelf.codes[code]), *rng.sample(shelf.fillers, rng.choice((0, 0, 1, 1, 2)))]
     last = rng.choice(shelf.options[code])
-    turns = []
-    for place, step in enumerate(steps):
-        turns.append(click_turn(place, next(e for e in step.elements if e.word == "Next")))
-    turns.append(click_turn(len(steps), next(e for e in last.elements if e.word == code)))
-    return Episode(REMEMBER, tuple(turns)), [shelf.number(s.path) for s in (*steps, last)]
+    turns = [click_turn(place, _word(step, "Next")) for place, step in enumerate(steps)]
+    turns.append(click_turn(len(steps), _word(last, code)))
+    return Episode(REMEMBER, tuple(turns)), shelf.rows((*steps, last))
 
 
-def _order(shelf: Shelf, rng: random.Random) -> tuple[Episode, list[int]]:
+def _order(shelf: Shelf, rng: random.Random) -> Lesson:
     """Any list, then for every word of it a page that has the word and not those before it.
 
     Layouts change between the pages, which they do not live: only the list tells what comes next.
@@ -191,7 +204,7 @@ def _order(shelf: Shelf, rng: random.Random) -> tuple[Episode, list[int]]:
     first = rng.choice(shelf.lists)
     words = [e.word for e in first.elements if e.kind == "text"]
     steps = [first]
-    turns = [click_turn(0, next(e for e in first.elements if e.word == "Next"))]
+    turns = [click_turn(0, _word(first, "Next"))]
     for place, word in enumerate(words):
         done, later = set(words[:place]), set(words[place + 1 :])
         best, most = None, -1
@@ -202,34 +215,26 @@ def _order(shelf: Shelf, rng: random.Random) -> tuple[Episode, list[int]]:
         if best is None:
             break
         steps.append(best)
-        turns.append(click_turn(place + 1, next(e for e in best.elements if e.word == word)))
-    return Episode(ORDER, tuple(turns)), [shelf.number(s.path) for s in steps]
+        turns.append(click_turn(place + 1, _word(best, word)))
+    return Episode(ORDER, tuple(turns)), shelf.rows(steps)
 
 
-def _dialog(shelf: Shelf, rng: random.Random) -> tuple[Episode, list[int]]:
-    """The dialog as stored, then any control of the page behind it."""
+def _dialog(shelf: Shelf, rng: random.Random) -> Lesson:
+    """The dialog as stored or answered otherwise, then any control of the page behind it."""
     first, second = rng.choice(shelf.episodes["dialog"]).steps
-    assert first.target is not None
+    answer = first.target
+    assert answer is not None
     target = rng.choice([e for e in second.elements if e.kind != "text"])
-    verb = "Dismiss" if first.target.word in chat.DISMISSING else "Confirm"
-    goal = f'{verb} the dialog, then click the "{target.word}" {target.kind}.'
-    turns = (click_turn(0, first.target), click_turn(1, target))
     if rng.random() < 0.5:
-        other = next(e for e in first.elements if e.kind == "button" and e.word != first.target.word)
-        verb = "Confirm" if verb == "Dismiss" else "Dismiss"
-        goal = f'{verb} the dialog, then click the "{target.word}" {target.kind}.'
-        turns = (click_turn(0, other), click_turn(1, target))
-    return Episode(goal, turns), [shelf.number(first.path), shelf.number(second.path)]
+        answer = next(e for e in first.elements if e.kind == "button" and e.word != answer.word)
+    verb = "Dismiss" if answer.word in DISMISSING else "Confirm"
+    goal = f'{verb} the dialog, then click the "{target.word}" {target.kind}.'
+    return Episode(goal, (click_turn(0, answer), click_turn(1, target))), shelf.rows((first, second))
 
 
-LESSONS: dict[str, Composer] = {
-    "click": _click,
-    "form": _form,
-    "scroll": _scroll,
-    "remember": _remember,
-    "order": _order,
-    "dialog": _dialog,
-}
+LESSONS: dict[str, Callable[[Shelf, random.Random], Lesson]] = {
+    "click": _click, "form": _form, "scroll": _scroll, "remember": _remember, "order": _order, "dialog": _dialog,
+}  # fmt: skip
 
 
 def encode(
@@ -256,26 +261,20 @@ def encode(
     return encoder.sequence(episode, kept)
 
 
-def stack(lessons: Sequence[tuple[str, Encoded, Sequence[int]]]) -> dict[str, Any]:
+def stack(lessons: Sequence[tuple[str, Encoded, Sequence[int]]]) -> Batch:
     """Arrays of (kind, tokens, screens' numbers) of lessons.
 
     ids, labels (batch, length), positions (3, batch, length); cells (images,), rows of all screens' features.
     """
-    length = -(-max(len(e.ids) for _, e, _ in lessons) // 16) * 16
-    ids = np.zeros((len(lessons), length), np.int64)
-    labels = np.full((len(lessons), length), -100, np.int64)
-    positions = np.zeros((3, len(lessons), length), np.int64)
     cells = []
-    for row, (_, e, screens) in enumerate(lessons):
-        n = len(e.ids)
-        ids[row, :n], labels[row, :n], positions[:, row, :n] = e.ids, e.labels, np.array(e.positions).T
-        local = np.array(e.cells, np.int64)
+    for _, encoded, screens in lessons:
+        local = np.array(encoded.cells, np.int64)
         cells.append(np.array(screens, np.int64)[local // TOKENS] * TOKENS + local % TOKENS)
-    names = [name for name, *_ in lessons]
-    return {"ids": ids, "labels": labels, "positions": positions, "cells": np.concatenate(cells), "names": names}
+    arrays = padded([encoded for _, encoded, _ in lessons], 16)
+    return arrays | {"cells": np.concatenate(cells), "names": [name for name, *_ in lessons]}
 
 
-def make_lessons(seed: int, settings: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def make_lessons(seed: int, settings: dict[str, Any]) -> Iterator[Batch]:
     """Endless batches: {"parts": arrays of lessons of like length}.
 
     Settings: `episodes` folder, `pages` colon-separated folders, `busy` file with the busy cells of all

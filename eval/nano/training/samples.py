@@ -1,114 +1,85 @@
-"""Batches for training: walls of words to read, and question-answer episodes on screens.
+"""Batches for the first stage: walls of words to read, and question-answer episodes on screens, built beside training.
 
-An episode is one screen or a few, one instruction and one reply a screen, in the chat layout of
-`eval.nano.training.chat`. A batch shares each screen's image tokens between several episodes; blank cells
-may be left out of the sequences, since every token carries its own M-RoPE position.
+An episode is one screen or a few, one instruction and one reply a screen. A batch shares each screen's image tokens
+between several episodes; blank cells may be left out of the sequences, since every token carries its own M-RoPE
+position.
 """
 
 from __future__ import annotations
 
+import multiprocessing as mp
+import os
+import queue
 import random
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
 
 from eval.nano.training import chat
-from eval.nano.training.config import GRID, TOKENS
-from eval.nano.training.labels import BLANK, cell_labels, click_point, to_patches
-from eval.nano.training.screens import Element, Screen, control_page, dense_words, done_page
-from eval.nano.training.stored import RenderedPage, load_pages
-from eval.nano.training.tokenizer import build_tokenizer, word_ids
-from guikv.nano import SPECIAL
+from eval.nano.training.chat import Encoded, Encoder, Episode, Turn, click_turn
+from eval.nano.training.screens import (
+    CELL,
+    GRID,
+    PATCH,
+    SIDE,
+    STEP,
+    TOKENS,
+    Box,
+    Screen,
+    click_point,
+    control_page,
+    dense_words,
+    done_page,
+)
+from eval.nano.training.stored import load_pages
 
-PROMPT = "Task: {instruction}"
+BLANK = -1
+"""Word label of a cell without a word."""
+IGNORE = -100
+"""Label of a cell that shows too little of a word to be asked for, and of a token that is not learnt."""
 
-
-@dataclass(frozen=True)
-class Turn:
-    """One frame of an episode: which screen of the batch, the reply, and the control it clicks."""
-
-    screen: int
-    reply: str
-    target: Element | None
-
-
-@dataclass(frozen=True)
-class Episode:
-    """An instruction and its turns."""
-
-    instruction: str
-    turns: tuple[Turn, ...]
-
-
-@dataclass
-class Encoded:
-    """Token arrays of an episode; `cells` are rows of the batch's image tokens, in order."""
-
-    ids: list[int]
-    labels: list[int]
-    positions: list[tuple[int, int, int]]
-    cells: list[int]
-    naming: list[tuple[int, int, int, int, int]]
-    """Per click: (index of the thought's word, screen, word id, x bin pixel, y pixel)."""
+Batch = dict[str, Any]
+Maker = Callable[[int, dict[str, Any]], Iterator[Batch]]
+"""(seed, settings) -> endless batches; `settings` is updated in place while the maker runs."""
 
 
-class Encoder:
-    """Turns episodes into token sequences."""
-
-    def __init__(self) -> None:
-        self.tokenizer: Tokenizer = build_tokenizer()
-        self.words = word_ids(self.tokenizer)
-        self._cache: dict[str, list[int]] = {}
-        self.image_pad = SPECIAL.index("<|image_pad|>")
-
-    def tokens(self, text: str) -> list[int]:
-        """Token ids of a piece of the layout; pieces end at token borders."""
-        if text not in self._cache:
-            if len(self._cache) > 50000:
-                self._cache.clear()
-            self._cache[text] = self.tokenizer.encode(text, add_special_tokens=False).ids
-        return self._cache[text]
-
-    def sequence(self, episode: Episode, kept: list[NDArray[np.int64]]) -> Encoded:
-        """Encode an episode; `kept[s]` lists the cells of screen s that stay in the sequence."""
-        s = Encoded([], [], [], [], [])
-        place = 0
-
-        def put(text: str, learn: bool) -> None:
-            nonlocal place
-            for token in self.tokens(text):
-                s.ids.append(token)
-                s.labels.append(token if learn else -100)
-                s.positions.append((place, place, place))
-                place += 1
-
-        before, after = chat.FRAME.split("{image}")
-        put(chat.opening(PROMPT.replace("{instruction}", episode.instruction)), False)
-        for turn in episode.turns:
-            put(before, False)
-            for cell in kept[turn.screen].tolist():
-                s.ids.append(self.image_pad)
-                s.labels.append(-100)
-                s.positions.append((place, place + cell // GRID, place + cell % GRID))
-                s.cells.append(turn.screen * TOKENS + cell)
-            place += GRID
-            put(after, False)
-            if turn.target is not None:
-                x, y = click_point(turn.target)
-                s.naming.append((len(s.ids) + 1, turn.screen, self.words[turn.target.word], x, y))
-            put(turn.reply + "<|im_end|>", True)
-            put("\n", False)
-        return s
+def cells_of(text: Box) -> list[tuple[int, int, bool]]:
+    """(cell, pixels, whether it shows enough of the word to be asked for it) of every cell that a word touches."""
+    x0, y0, x1, y1 = text
+    out = []
+    for row in range(max(0, y0 // CELL), min(GRID - 1, (y1 - 1) // CELL) + 1):
+        high = min(y1, (row + 1) * CELL) - max(y0, row * CELL)
+        for col in range(max(0, x0 // CELL), min(GRID - 1, (x1 - 1) // CELL) + 1):
+            wide = min(x1, (col + 1) * CELL) - max(x0, col * CELL)
+            out.append((row * GRID + col, wide * high, wide >= 8 and high >= 0.4 * (y1 - y0)))
+    return out
 
 
-def click_turn(screen: int, element: Element) -> Turn:
-    """The turn that clicks a control."""
-    return Turn(screen, chat.click_reply(element.word, *click_point(element)), element)
+def cell_labels(screen: Screen, word_ids: dict[str, int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Word token id per cell (TOKENS,) with BLANK and IGNORE, and click bins (TOKENS, 2) or -1."""
+    words = np.full(TOKENS, BLANK, np.int64)
+    clicks = np.full((TOKENS, 2), -1, np.int64)
+    best = np.zeros(TOKENS, np.int64)
+    for element in screen.elements:
+        if element.word not in word_ids:
+            continue
+        x, y = click_point(element)
+        for cell, pixels, clear in cells_of(element.text):
+            if pixels > best[cell]:
+                best[cell] = pixels
+                words[cell] = word_ids[element.word] if clear else IGNORE
+                clicks[cell] = (x // STEP, y // STEP) if clear and element.kind != "text" else -1
+    return words, clicks
+
+
+def to_patches(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Pixels (SIDE, SIDE, 3) -> patches (400, 588) in the processor's order, one temporal slice."""
+    g = SIDE // PATCH
+    x = pixels.reshape(g // 2, 2, PATCH, g // 2, 2, PATCH, 3).transpose(0, 3, 1, 4, 6, 2, 5)
+    return np.ascontiguousarray(x).reshape(g * g, 3 * PATCH * PATCH)
 
 
 def single_episodes(rng: random.Random, number: int, screen: Screen, count: int) -> list[Episode]:
@@ -128,12 +99,22 @@ def longer_episode(rng: random.Random, number: int, screen: Screen, done: int) -
     return Episode(chat.instruction(element.word, element.kind, rng), tuple(turns))
 
 
-def pack(
-    encoder: Encoder, screens: list[Screen], episodes: list[Episode], rng: random.Random, full: float
-) -> dict[str, Any]:
+def padded(sequences: Sequence[Encoded], multiple: int) -> Batch:
+    """ids, labels (batch, length) and positions (3, batch, length), the length rounded up to `multiple`."""
+    length = -(-max(len(s.ids) for s in sequences) // multiple) * multiple
+    ids = np.zeros((len(sequences), length), np.int64)
+    labels = np.full((len(sequences), length), IGNORE, np.int64)
+    positions = np.zeros((3, len(sequences), length), np.int64)
+    for row, s in enumerate(sequences):
+        n = len(s.ids)
+        ids[row, :n], labels[row, :n], positions[:, row, :n] = s.ids, s.labels, np.array(s.positions).T
+    return {"ids": ids, "labels": labels, "positions": positions}
+
+
+def pack(encoder: Encoder, screens: list[Screen], episodes: list[Episode], rng: random.Random, full: float) -> Batch:
     """Arrays of a batch; with probability 1 - `full` an episode keeps few of its blank cells."""
     labelled = [cell_labels(s, encoder.words) for s in screens]
-    batch: dict[str, Any] = {
+    batch: Batch = {
         "patches": np.stack([to_patches(s.pixels) for s in screens]),
         "words": np.stack([w for w, _ in labelled]),
         "clicks": np.stack([c for _, c in labelled]),
@@ -149,26 +130,13 @@ def pack(
             spare = blank if everything else rng.sample(blank, min(len(blank), rng.randint(2, 10)))
             kept.append(np.sort(np.concatenate([np.flatnonzero(words != BLANK), np.array(spare, np.int64)])))
         sequences.append(encoder.sequence(episode, kept))
-    length = -(-max(len(s.ids) for s in sequences) // 8) * 8
-    ids = np.zeros((len(sequences), length), np.int64)
-    labels = np.full((len(sequences), length), -100, np.int64)
-    positions = np.zeros((3, len(sequences), length), np.int64)
-    naming = []
-    for row, s in enumerate(sequences):
-        n = len(s.ids)
-        ids[row, :n], labels[row, :n], positions[:, row, :n] = s.ids, s.labels, np.array(s.positions).T
-        naming += [(row, *item) for item in s.naming]
-    batch.update(ids=ids, labels=labels, positions=positions, naming=np.array(naming, np.int64).reshape(-1, 6))
+    naming = [(row, *item) for row, s in enumerate(sequences) for item in s.naming]
+    batch["naming"] = np.array(naming, np.int64).reshape(-1, 6)
     batch["cells"] = np.concatenate([s.cells for s in sequences]).astype(np.int64)
-    return batch
+    return batch | padded(sequences, 8)
 
 
-def _folder_pages(folders: str) -> list[RenderedPage]:
-    """Rendered pages of a colon-separated list of folders."""
-    return [page for folder in folders.split(":") if folder for page in load_pages(Path(folder))]
-
-
-def make_batches(seed: int, settings: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def make_batches(seed: int, settings: dict[str, Any]) -> Iterator[Batch]:
     """Endless batches.
 
     Settings: `stage` "read" or "act"; `level` 0..1 of the walls of words; `screens` per batch;
@@ -177,7 +145,7 @@ def make_batches(seed: int, settings: dict[str, Any]) -> Iterator[dict[str, Any]
     """
     rng = random.Random(seed)
     encoder = Encoder()
-    pages = _folder_pages(settings.get("pages", ""))
+    pages = [page for folder in settings["pages"].split(":") if folder for page in load_pages(Path(folder))]
 
     def page() -> Screen:
         if pages and rng.random() < settings["rendered"]:
@@ -202,3 +170,50 @@ def make_batches(seed: int, settings: dict[str, Any]) -> Iterator[dict[str, Any]
             screens = [page() for _ in range(count)]
             episodes = [e for i, s in enumerate(screens) for e in single_episodes(rng, i, s, settings["questions"])]
             yield pack(encoder, screens, episodes, rng, settings["full"])
+
+
+def _produce(maker: Maker, seed: int, settings: dict[str, Any], batches: Any, orders: Any, parent: int) -> None:
+    """Body of a data process: fill the queue until the trainer is gone."""
+    os.nice(5)
+    for batch in maker(seed, settings):
+        while not orders.empty():
+            settings.update(orders.get())
+        while True:
+            if os.getppid() != parent:
+                batches.cancel_join_thread()
+                return
+            try:
+                batches.put(batch, timeout=1)
+                break
+            except queue.Full:
+                continue
+
+
+class DataProcess:
+    """A process with a short queue that builds batches beside the trainer and dies with it."""
+
+    def __init__(self, maker: Maker, seed: int, settings: dict[str, Any], depth: int = 6) -> None:
+        context = mp.get_context("spawn")
+        self._batches, self._orders = context.Queue(depth), context.Queue()
+        arguments = (maker, seed, settings, self._batches, self._orders, os.getpid())
+        self._process = context.Process(target=_produce, args=arguments, daemon=True)
+        self._process.start()
+
+    def next(self) -> Batch:
+        """The next batch; raises RuntimeError if the data process has died."""
+        while True:
+            try:
+                batch: Batch = self._batches.get(timeout=5)
+                return batch
+            except queue.Empty:
+                if not self._process.is_alive():
+                    raise RuntimeError("the data process died") from None
+
+    def update(self, **settings: Any) -> None:
+        """Change settings of batches to come."""
+        self._orders.put(settings)
+
+    def close(self) -> None:
+        """Stop the data process."""
+        self._process.terminate()
+        self._process.join(5)

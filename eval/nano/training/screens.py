@@ -1,8 +1,7 @@
-"""Synthetic screens drawn with PIL: small web pages with named controls, in the looks of a browser.
+"""Screens: pixels and the named controls on them; here drawn with PIL as small web pages, in the looks of a browser.
 
-A screen is pixels plus its elements; for every element the word, the box that may be clicked and
-the box of its text are known, which is all the supervision that training uses. Rendered browser
-pages are loaded into the same `Screen` type (`eval.nano.training.stored`).
+For every element the word, the box that may be clicked and the box of its text are known, which is all the
+supervision that training uses. `eval.nano.training.stored` loads pages of a real browser into the same `Screen`.
 """
 
 from __future__ import annotations
@@ -17,8 +16,19 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from envs.playground.words import FIELDS, STATUS, WORDS
-from eval.nano.training.config import SIDE
 
+SIDE = 280
+"""Screens are SIDE x SIDE pixels."""
+PATCH = 14
+MERGE = 2
+CELL = PATCH * MERGE
+"""One image token covers a CELL x CELL square."""
+GRID = SIDE // CELL
+TOKENS = GRID * GRID
+"""Image tokens of one screen (100)."""
+STEP = 5
+"""Click coordinates are multiples of STEP pixels."""
+BINS = SIDE // STEP
 Box = tuple[int, int, int, int]
 Colour = tuple[int, int, int]
 KINDS: tuple[str, ...] = ("button", "link", "checkbox", "field")
@@ -55,12 +65,26 @@ class Screen:
         return tuple(e for e in self.elements if e.kind in KINDS)
 
 
+def click_point(element: Element) -> tuple[int, int]:
+    """The pixel to click: inside the box, as near to the word as a margin allows, on the STEP lattice.
+
+    For a button that is the centre; for a long field it is the end next to its name, so that the
+    answer is always local to the text that names the control.
+    """
+    point = []
+    for axis in (0, 1):
+        low, high = element.box[axis], element.box[axis + 2]
+        middle = (element.text[axis] + element.text[axis + 2]) / 2
+        margin = min((high - low) / 2, 30 if axis == 0 else 10)
+        value = min(max(middle, low + margin), high - margin)
+        point.append(min(max(STEP * round(value / STEP), 0), SIDE - STEP))
+    return point[0], point[1]
+
+
 @cache
 def font_paths() -> tuple[str, ...]:
     """Upright text fonts of this machine (DejaVu and Liberation families), the plain sans first."""
-    found = sorted(Path("/usr/share/fonts").rglob("DejaVu*.ttf")) + sorted(
-        Path("/usr/share/fonts").rglob("Liberation*.ttf")
-    )
+    found = [p for name in ("DejaVu", "Liberation") for p in sorted(Path("/usr/share/fonts").rglob(f"{name}*.ttf"))]
     skipped = ("Oblique", "Italic", "ExtraLight", "Math", "Narrow")
     paths = [str(p) for p in found if not any(s in p.name for s in skipped)]
     return tuple(sorted(paths, key=lambda p: not p.endswith("/DejaVuSans.ttf")))
@@ -68,11 +92,8 @@ def font_paths() -> tuple[str, ...]:
 
 def random_font(rng: random.Random) -> str:
     """A font file: mostly the sans and serif faces that browsers use by default, sometimes any."""
-    usual = [
-        p
-        for p in font_paths()
-        if Path(p).stem.removesuffix("-Bold").removesuffix("-Regular").endswith(("Sans", "Serif"))
-    ]
+    endings = tuple(face + weight for face in ("Sans", "Serif") for weight in ("", "-Bold", "-Regular"))
+    usual = [p for p in font_paths() if Path(p).stem.endswith(endings)]
     return rng.choice(usual if usual and rng.random() < 0.8 else font_paths())
 
 
@@ -94,9 +115,8 @@ def colour_pair(rng: random.Random, wild: float) -> tuple[Colour, Colour]:
     for _ in range(100):
         low = rng.choice((0, 0, 160, 200, 225))
         back = (rng.randint(low, 255), rng.randint(low, 255), rng.randint(low, 255))
-        ink: Colour = rng.choice(
-            ((0, 0, 0), (255, 255, 255), (rng.randrange(256), rng.randrange(256), rng.randrange(256)))
-        )
+        any_ink = (rng.randrange(256), rng.randrange(256), rng.randrange(256))
+        ink: Colour = rng.choice(((0, 0, 0), (255, 255, 255), any_ink))
         if abs(_luma(back) - _luma(ink)) > 95:
             return back, ink
     return (255, 255, 255), (0, 0, 0)
@@ -194,10 +214,9 @@ def place_button(c: Canvas, x: int, y: int, word: str) -> Box:
     px, py = (6, 1) if c.accent is None and c.rng.random() < 0.5 else (c.rng.randint(6, 18), c.rng.randint(2, 9))
     w, h = c.width(word) + 2 * px + 4, c.line + 2 * py + 4
     fill, ink = c.accent or ((239, 239, 239), (0, 0, 0))
-    if c.accent is None or c.rng.random() < 0.3:
-        c.draw.rounded_rectangle((x, y, x + w - 1, y + h - 1), max(3, c.radius), fill=fill, outline=(118, 118, 118))
-    else:
-        c.draw.rounded_rectangle((x, y, x + w - 1, y + h - 1), c.radius, fill=fill)
+    framed = c.accent is None or c.rng.random() < 0.3
+    radius, edge = (max(3, c.radius), (118, 118, 118)) if framed else (c.radius, None)
+    c.draw.rounded_rectangle((x, y, x + w - 1, y + h - 1), radius, fill=fill, outline=edge)
     text = c.write(x + px + 2, y + py + 2, word, ink)
     c.elements.append(Element("button", word, (x, y, x + w, y + h), text))
     return x, y, x + w, y + h
@@ -262,12 +281,8 @@ def place_text(c: Canvas, x: int, y: int, word: str) -> Box:
 
 
 PLACERS = {
-    "button": place_button,
-    "link": place_link,
-    "checkbox": place_checkbox,
-    "field": place_field,
-    "text": place_text,
-}
+    "button": place_button, "link": place_link, "checkbox": place_checkbox, "field": place_field, "text": place_text,
+}  # fmt: skip
 
 
 def _room(c: Canvas, kind: str, word: str) -> int:
@@ -306,6 +321,5 @@ def done_page(rng: random.Random) -> Screen:
     """The page after success: the word Done, sometimes with other words around."""
     c = new_canvas(rng)
     x, y = rng.randint(4, 150), rng.randint(4, 200)
-    box = c.write(x, y, "Done")
-    c.elements.append(Element("text", "Done", box, box))
+    place_text(c, x, y, "Done")
     return Screen(np.asarray(c.image), tuple(c.elements))

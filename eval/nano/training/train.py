@@ -11,42 +11,28 @@ the acting stage trains everything on screens with instructions. A killed run go
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
-import time
-from dataclasses import asdict, dataclass, field
-from io import TextIOWrapper
+from dataclasses import dataclass
 from typing import Any
 
 from eval.nano.training import train_episodes
-from eval.nano.training.data_process import DataProcess
-from eval.nano.training.fast_forward import FastForward
-from eval.nano.training.init import new_model
-from eval.nano.training.losses import AuxiliaryHeads, Weights
-from eval.nano.training.optimiser import Optimisers, cosine_fall
-from eval.nano.training.runs import add_run_options, draw_curve, load_run, pick_device, save_run
-from eval.nano.training.samples import make_batches
-from eval.nano.training.steps import Stepper
-from eval.nano.training.threads import ThreadChoice
-from guikv.files import appending, make_folder
+from eval.nano.training.losses import AuxiliaryHeads, Stepper, Weights
+from eval.nano.training.model import new_model
+from eval.nano.training.runs import Progress, Run, add_run_options, cosine_fall
+from eval.nano.training.samples import DataProcess, make_batches
 
 EPILOG = "The second stage has options of its own: guikv nano train episodes --help"
-SAVE_EVERY = 60.0
-LOG_EVERY = 15.0
 
 
 @dataclass
-class Progress:
-    """What a resumed run has to know besides tensors."""
+class SeeProgress(Progress):
+    """With what the curriculum has to know: `level` of the walls of words, and the `average` share that is read."""
 
-    step: int = 0
-    seconds: float = 0.0
     act_steps: int = 0
     screens: int = 0
     level: float = 0.0
     average: float = 0.0
-    means: dict[str, list[float]] = field(default_factory=dict)
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -62,20 +48,18 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     return p.parse_args(argv)
 
 
-class Run:
-    """A training run: model, optimisers, data and where it stands."""
+class SeeRun(Run):
+    """The first stage: reads, then acts."""
+
+    heads_name, log_name, log_every = "heads", "train", 15.0
+    curves = ("read_ok", "wall_read_ok", "ground_ok", "word_ok", "digit_ok", "reply_ok", "level")
+    unshown = ("minutes", "length", "place", "norm", "ground")
+    heads: AuxiliaryHeads
+    progress: SeeProgress
 
     def __init__(self, args: argparse.Namespace) -> None:
-        self.args = args
-        device = pick_device(args.device)
-        self.model = new_model(args.seed).to(device)
-        self.heads = AuxiliaryHeads().to(device)
-        self.optimisers = Optimisers(self.model, self.heads, args.rate)
-        self.forward = FastForward(self.model, compiled=device.type == "cpu")
+        super().__init__(args, new_model(args.seed), AuxiliaryHeads(), SeeProgress())
         self.stepper = Stepper(self.forward, self.heads)
-        self.progress = Progress()
-        if args.resume:
-            self.progress = Progress(**load_run(args.out, self.model, {"heads": self.heads}, self.optimisers))
         self.whole = False
         self.stage = "read" if self.progress.seconds < 60 * args.read_minutes else "act"
         settings = {
@@ -83,11 +67,6 @@ class Run:
             "long": args.long, "walls": 0.15, "pages": args.pages, "rendered": args.rendered,
         }  # fmt: skip
         self.feed = DataProcess(make_batches, args.seed * 1000003 + self.progress.step, settings)
-        self.log_file = TextIOWrapper(appending(args.out / "train_log.jsonl"), "utf-8")
-
-    def save(self) -> None:
-        """Write the checkpoint and the resume state."""
-        save_run(self.args.out, self.model, {"heads": self.heads}, self.optimisers, asdict(self.progress))
 
     def acted(self) -> float:
         """How much of the acting stage is over, 0..1."""
@@ -107,8 +86,14 @@ class Run:
         return Weights(attention=0.5 * fade, answer=0.3 * fade, joint=self.acted() > 0.4)
 
     def step(self) -> None:
-        """One batch: forward, backward, update, and the curriculum."""
+        """One batch, and the curriculum: acting after the minutes of reading, harder walls when they are read."""
         p = self.progress
+        if self.stage == "read" and p.seconds >= 60 * self.args.read_minutes:
+            self.stage = "act"
+            self.feed.update(stage="act")
+        if not self.whole and self.acted() > 0.7:
+            self.whole = True
+            self.feed.update(full=0.7)
         batch = self.feed.next()
         if self.stage == "read":
             loss, logged = self.stepper.read(batch)
@@ -128,56 +113,18 @@ class Run:
                 p.level = min(1.0, p.level + 0.02)
                 self.feed.update(level=p.level)
         for key, value in logged.items():
-            p.means.setdefault(key, []).append(value)
+            self.means.add(key, value)
 
-    def log(self) -> None:
-        """One line of means since the last, to the log file and the terminal."""
-        p, args = self.progress, self.args
-        line: dict[str, Any] = {
-            "minutes": round(p.seconds / 60, 2), "stage": self.stage, "step": p.step, "screens": p.screens,
-            "level": round(p.level, 2), "rate": round(self.rate(), 6),
-        }  # fmt: skip
-        line.update({k: round(sum(v) / len(v), 4) for k, v in sorted(p.means.items())})
-        p.means.clear()
-        self.log_file.write(json.dumps(line) + "\n")
-        self.log_file.flush()
-        shown = " ".join(
-            f"{k} {v}" for k, v in line.items() if k not in ("minutes", "stage", "length", "place", "norm", "ground")
-        )
-        share = min(1.0, p.seconds / 60 / args.minutes)
-        left = max(0.0, args.minutes - p.seconds / 60)
-        print(f"[{'#' * int(20 * share):<20}] {left:5.1f} min left  {self.stage}  {shown}", flush=True)
+    def position(self) -> dict[str, Any]:
+        """Stage, steps, screens, and how hard walls of words are."""
+        p = self.progress
+        return {"stage": self.stage, "step": p.step, "screens": p.screens, "level": round(p.level, 2)}
 
     def train(self) -> None:
         """Run until the minutes are used up; compile time of the first steps is not counted."""
-        p, args = self.progress, self.args
-        threads = ThreadChoice(args.threads)
         print("compiling the vision blocks; this can take a minute or two", flush=True)
         self.step()
-        logged = saved = clock = time.monotonic()
-        while p.seconds < 60 * args.minutes:
-            if self.stage == "read" and p.seconds >= 60 * args.read_minutes:
-                self.stage = "act"
-                self.feed.update(stage="act")
-            if not self.whole and self.acted() > 0.7:
-                self.whole = True
-                self.feed.update(full=0.7)
-            self.step()
-            threads.next()
-            now = time.monotonic()
-            p.seconds, clock = p.seconds + now - clock, now
-            if now - logged > LOG_EVERY:
-                self.log()
-                logged = now
-            if now - saved > SAVE_EVERY:
-                self.save()
-                saved = time.monotonic()
-        self.log()
-        self.save()
-        self.feed.close()
-
-
-CURVES = ("read_ok", "wall_read_ok", "ground_ok", "word_ok", "digit_ok", "reply_ok", "level")
+        super().train()
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -187,11 +134,8 @@ def main(argv: list[str] | None = None) -> None:
         train_episodes.main(words[1:])
         return
     args = parse_args(words[1:] if words[:1] == ["see"] else words)
-    make_folder(args.out)
     os.nice(5)
-    run = Run(args)
-    run.train()
-    draw_curve(args.out / "train_log.jsonl", args.out / "train_curve.png", CURVES)
+    SeeRun(args).train()
 
 
 if __name__ == "__main__":

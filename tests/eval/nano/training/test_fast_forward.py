@@ -7,11 +7,10 @@ import random
 import numpy as np
 import torch
 
-from eval.nano.training.config import MEAN, STD
+from eval.nano.training.chat import Encoder
 from eval.nano.training.fast_forward import FastForward
-from eval.nano.training.init import new_model
-from eval.nano.training.labels import to_patches
-from eval.nano.training.samples import Encoder, longer_episode, pack
+from eval.nano.training.model import MEAN, STD, new_model
+from eval.nano.training.samples import longer_episode, pack, to_patches
 from eval.nano.training.screens import control_page, done_page
 
 

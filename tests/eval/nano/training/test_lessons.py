@@ -11,11 +11,11 @@ import pytest
 import torch
 
 from eval.nano.training import train_episodes
+from eval.nano.training.chat import Encoder
 from eval.nano.training.fast_forward import FastForward
 from eval.nano.training.features import busy_cells, compute_features, load_features
-from eval.nano.training.lessons import LESSONS, SHARES, TASKS, Shelf, encode, fill_shelf, form_goal, stack
-from eval.nano.training.samples import Encoder
-from eval.nano.training.stored import load_episodes, load_pixels, reply_of
+from eval.nano.training.lessons import LESSONS, SHARES, TASKS, Shelf, encode, fill_shelf, form_goal, reply_of, stack
+from eval.nano.training.stored import load_episodes, load_pixels
 from guikv.nano import WEIGHTS
 
 DATA = Path(__file__).resolve().parents[3] / "data"
@@ -92,7 +92,7 @@ def test_cells_with_words_are_never_left_out(shelf: Shelf) -> None:
 
 
 def test_features_are_those_of_the_tower_and_are_kept(shelf: Shelf, tmp_path: Path) -> None:
-    from eval.nano.training.init import new_model
+    from eval.nano.training.model import new_model
 
     forward = FastForward(new_model(0), torch.float32)
     paths = shelf.paths[:5]

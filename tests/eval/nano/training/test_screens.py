@@ -8,10 +8,10 @@ import numpy as np
 from PIL import Image
 from transformers import AutoImageProcessor
 
-from eval.nano.training.config import CELL, GRID, MEAN, SIDE, STD
-from eval.nano.training.labels import STEP, cell_labels, click_point, to_patches
-from eval.nano.training.screens import KINDS, control_page
-from eval.nano.training.tokenizer import build_tokenizer, word_ids
+from eval.nano.training.chat import build_tokenizer, word_ids
+from eval.nano.training.model import MEAN, STD
+from eval.nano.training.samples import cell_labels, to_patches
+from eval.nano.training.screens import CELL, GRID, KINDS, SIDE, STEP, click_point, control_page
 from guikv.nano import WEIGHTS
 
 

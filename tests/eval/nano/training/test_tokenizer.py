@@ -10,7 +10,7 @@ from transformers import AutoTokenizer
 
 from envs.playground.words import WORDS
 from eval.nano.training import chat
-from eval.nano.training.tokenizer import build_tokenizer, word_ids
+from eval.nano.training.chat import build_tokenizer, word_ids
 from guikv.nano import SPECIAL, WEIGHTS
 
 

@@ -10,14 +10,13 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import Qwen2_5_VLForConditionalGeneration
 
+from eval.nano.training.chat import Encoder
 from eval.nano.training.fast_forward import FastForward
-from eval.nano.training.init import new_model
-from eval.nano.training.losses import AuxiliaryHeads, Weights
-from eval.nano.training.optimiser import Optimisers
-from eval.nano.training.runs import save_checkpoint
-from eval.nano.training.samples import Encoder, pack, single_episodes
+from eval.nano.training.losses import AuxiliaryHeads, Stepper, Weights
+from eval.nano.training.model import new_model
+from eval.nano.training.runs import Optimisers, save_checkpoint
+from eval.nano.training.samples import pack, single_episodes
 from eval.nano.training.screens import control_page
-from eval.nano.training.steps import Stepper
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
-"""Starting weights that make learning from scratch quick: frequencies, copying and matching.
+"""nano's architecture, and starting weights that make learning from scratch quick: frequencies, copying, matching.
 
-None of this changes the architecture; it only chooses where training starts.
+The starting weights do not change the architecture; they only choose where training starts.
 """
 
 from __future__ import annotations
@@ -12,15 +12,59 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from transformers import Qwen2_5_VLForConditionalGeneration
+from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
 
-from eval.nano.training.config import HEADS, HIDDEN, KV_HEADS, MEAN, PATCH, STD, nano_config
-from eval.nano.training.labels import to_patches
-from eval.nano.training.screens import dense_words
+from eval.nano.training.chat import IDS, VOCAB_SIZE
+from eval.nano.training.samples import to_patches
+from eval.nano.training.screens import MERGE, PATCH, dense_words
 
+WINDOW = 140
+"""Pixels along the side of an attention window."""
+MEAN = (0.48145466, 0.4578275, 0.40821073)
+STD = (0.26862954, 0.26130258, 0.27577711)
+HIDDEN = 256
+HEADS, KV_HEADS = 4, 2
+HEAD_DIM = HIDDEN // HEADS
 EMBED_NORM = 4.0
 """Length of every token embedding; the read-out of words from image tokens relies on it."""
-HEAD_DIM = HIDDEN // HEADS
+
+
+def nano_config() -> Qwen2_5_VLConfig:
+    """The architecture: a windowed vision tower and a grouped-query decoder with M-RoPE.
+
+    `rope_theta` is small and `mrope_section` gives the columns most of the frequencies: with the
+    family's values a 10x10 grid would hardly rotate the width axis of a 64-wide head.
+    """
+    rope = {"rope_type": "default", "rope_theta": 500.0, "mrope_section": [1, 8, 23]}
+    return Qwen2_5_VLConfig(
+        text_config={
+            "vocab_size": VOCAB_SIZE, "hidden_size": HIDDEN, "intermediate_size": 512, "num_hidden_layers": 4,
+            "num_attention_heads": HEADS, "num_key_value_heads": KV_HEADS, "max_position_embeddings": 8192,
+            "rms_norm_eps": 1e-6, "rope_parameters": rope, "bos_token_id": None, "eos_token_id": IDS["<|im_end|>"],
+            "pad_token_id": IDS["<|endoftext|>"], "tie_word_embeddings": True,
+        },
+        vision_config={
+            "depth": 4, "hidden_size": 128, "intermediate_size": 384, "num_heads": 4, "patch_size": PATCH,
+            "spatial_merge_size": MERGE, "temporal_patch_size": 2, "window_size": WINDOW, "out_hidden_size": HIDDEN,
+            "fullatt_block_indexes": [1, 3], "rope_parameters": {"rope_type": "axial", "rope_theta": 100.0},
+        },
+        image_token_id=IDS["<|image_pad|>"],
+        video_token_id=IDS["<|video_pad|>"],
+        vision_start_token_id=IDS["<|vision_start|>"],
+        vision_end_token_id=IDS["<|vision_end|>"],
+        tie_word_embeddings=True,
+        architectures=["Qwen2_5_VLForConditionalGeneration"],
+    )  # fmt: skip
+
+
+def preprocessor_config() -> dict[str, object]:
+    """Image processor settings; a screen between 56 and 1120 pixels square keeps its own size."""
+    return {
+        "image_processor_type": "Qwen2VLImageProcessor",
+        "do_resize": True, "do_rescale": True, "do_normalize": True, "do_convert_rgb": True,
+        "rescale_factor": 1 / 255, "resample": 3, "patch_size": PATCH, "merge_size": MERGE, "temporal_patch_size": 2,
+        "min_pixels": 3136, "max_pixels": 1254400, "image_mean": list(MEAN), "image_std": list(STD),
+    }  # fmt: skip
 
 
 def _embeddings(count: int) -> Tensor:
