@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from envs.playground.page import SIDE, Page
-from envs.playground.pages import TASKS, make_page
+from envs.playground.tasks import TASKS, make_page
 
 if TYPE_CHECKING:
     from envs.playground.live import Playground

@@ -16,11 +16,9 @@ from typing import Any
 
 from envs.files import own
 from envs.playground.page import SCROLL_CLICKS, SIDE, WHEEL_PIXELS, Page
-from envs.playground.pages import TASKS, chance_of, make_page
 from envs.playground.render import COLUMNS, ROWS, Command, Renderer, seeds
 from envs.playground.solve import Element, Memory, Step, solve
-
-__all__ = ["Episode", "Frame", "chance_of", "play", "record_of"]
+from envs.playground.tasks import TASKS, make_page
 
 MOST_STEPS = 20
 """More steps than any right episode has."""

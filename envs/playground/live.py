@@ -13,7 +13,7 @@ from envs.base import Environment, SetupError, Verdict
 from envs.browser import Browser, BrowserOptions
 from envs.browser_task import Hosted
 from envs.playground.page import SIDE, WHEEL_PIXELS
-from envs.playground.pages import TASKS, make_page
+from envs.playground.tasks import TASKS, make_page
 
 HOST = "playground.test"
 """A name that no network knows; requests for it are answered here."""

@@ -24,7 +24,7 @@ from envs.browser.chromium import find_chromium, launch_args
 from envs.files import own
 from envs.pictures import read_picture
 from envs.playground.page import SIDE, Page
-from envs.playground.pages import TASKS, make_page
+from envs.playground.tasks import TASKS, make_page
 
 COLUMNS, ROWS = 4, 4
 """Pages that are pictured at once, each in a frame of its own."""

@@ -19,18 +19,32 @@ from PIL import Image, ImageDraw
 from rich.table import Table
 
 from envs.pictures import PictureError, read_picture
-from eval.bench.shapes import shaped
 from guikv.budget import parse_budget
 from guikv.content import Frame, Message, Reply, Text, last_frames
 from guikv.errors import GuikvError
 from guikv.models.base import Adapter
+from guikv.models.device import choose_device, choose_dtype
 from guikv.models.images import patches
+from guikv.models.random_weights import QWEN3_8B, QWEN25_7B, Sizes, random_model, random_qwen3
 from guikv.policies import Full, Policy, make_policy
 from guikv.prompt import NO_FRAME, Prompt
 from guikv.session import Session
 from guikv.settings import Settings
 
 MOMENTS = ("prefill", "next_observation")
+
+SMALL = Sizes(
+    hidden=768, layers=12, heads=12, kv_heads=4, intermediate=2304,
+    vision_hidden=384, vision_layers=8, vision_intermediate=1024, max_pixels=28 * 28 * 864,
+)  # fmt: skip
+"""A Qwen2.5-VL of 101 M parameters; a 1024x768 screenshot becomes 851 tokens."""
+
+SHAPES: dict[str, tuple[Callable[..., Adapter], Sizes]] = {
+    "small": (random_model, SMALL),
+    "qwen2.5-vl-7b": (random_model, QWEN25_7B),
+    "qwen3-vl-8b": (random_qwen3, QWEN3_8B),
+}
+"""Name → what makes the model, and its sizes. The real ones need about 17 GB in bfloat16, so a GPU."""
 
 
 class BenchError(GuikvError):
@@ -52,6 +66,16 @@ class Track:
 
 
 Runner = Callable[[tuple[Message, ...], Track], Reply]
+
+
+def shaped(name: str, device: str = "auto", dtype: str = "auto") -> Adapter:
+    """A model of that shape on the device, with random weights: a step's cost does not depend on their values.
+
+    Raises ModelError for a device or dtype that there is not.
+    """
+    place = choose_device(device)
+    make, sizes = SHAPES[name]
+    return make(sizes, dtype=choose_dtype(dtype, place), device=str(place))
 
 
 def screenshots(folder: Path, count: int) -> list[Image.Image]:

@@ -34,8 +34,7 @@ def bench_env(
 
     Example: guikv bench env --environments browser,desktop --steps 80
     """
-    from eval.bench.env import run_bench
-    from eval.bench.env_places import choose, opened
+    from eval.bench.env import choose, opened, run_bench
     from eval.sweep.progress import long_progress
 
     names = choose(environments)
@@ -156,8 +155,7 @@ def bench_session(
     from rich.console import Console
     from rich.progress import Progress
 
-    from eval.bench.session import run_bench, session_table
-    from eval.bench.shapes import shaped
+    from eval.bench.session import run_bench, session_table, shaped
     from guikv.models import load_model
 
     with Progress(console=Console(stderr=True), transient=True) as progress:

@@ -13,7 +13,7 @@ from PIL import Image
 from agent.errors import ConfigError
 from envs.base import Screenshot
 from envs.playground import Playground
-from envs.playground.pages import chance_of
+from envs.playground.tasks import chance_of
 
 
 def _middle(rng: Random) -> str:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from envs.playground import TASKS, make_page, words
 from envs.playground.layout import text_width
 from envs.playground.page import harness_name
-from envs.playground.pages import chance_of
 from envs.playground.style import MIN_CONTRAST, contrast, make_style
+from envs.playground.tasks import chance_of
 
 SEEDS = range(150)
 

@@ -11,9 +11,8 @@ from typer.testing import CliRunner
 
 from agent.errors import ConfigError
 from envs.base import Environment, EnvironmentDied, SetupError
-from eval.bench import env_places
-from eval.bench.env import PHASES, Track, actions, run_bench, spread, summarise
-from eval.bench.env_places import PLACES, choose, opened
+from eval.bench import env as bench_env
+from eval.bench.env import PHASES, PLACES, Track, actions, choose, opened, run_bench, spread, summarise
 from eval.cli import app
 from eval.commands.bench import env_table
 from tests.agent.scripted import FakeScreen
@@ -97,7 +96,7 @@ def test_one_that_cannot_be_started_closes_the_others(monkeypatch: pytest.Monkey
     def bad() -> AbstractContextManager[Environment]:
         raise SetupError("no display")
 
-    monkeypatch.setattr(env_places, "PLACES", {"good": good, "bad": bad})
+    monkeypatch.setattr(bench_env, "PLACES", {"good": good, "bad": bad})
     with pytest.raises(SetupError), opened(("good", "bad")):
         pass
     assert closed == ["good"]

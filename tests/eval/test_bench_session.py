@@ -9,8 +9,7 @@ from typing import get_args
 import pytest
 from PIL import Image
 
-from eval.bench.session import BenchError, Track, run_bench, screenshots, session_table, summarise
-from eval.bench.shapes import SHAPES
+from eval.bench.session import SHAPES, BenchError, Track, run_bench, screenshots, session_table, summarise
 from eval.commands.bench import Shape
 from guikv.models.base import Adapter
 from guikv.models.random_weights import random_model, random_qwen3
