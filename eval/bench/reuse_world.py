@@ -47,10 +47,7 @@ def word_tokenizer(learn: Iterable[str]) -> PreTrainedTokenizerFast:
     tokenizer.decoder = decoders.ByteLevel()
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     trainer = trainers.BpeTrainer(
-        vocab_size=MODEL.vocabulary - len(SPECIAL),
-        min_frequency=2,
-        initial_alphabet=alphabet,
-        show_progress=False,
+        vocab_size=MODEL.vocabulary - len(SPECIAL), min_frequency=2, initial_alphabet=alphabet, show_progress=False
     )
     tokenizer.train_from_iterator(learn, trainer)
     fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<|im_end|>", pad_token="<|endoftext|>")

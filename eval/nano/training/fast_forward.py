@@ -64,14 +64,7 @@ def vision_block(
 
 
 def decoder_layer(
-    x: Tensor,
-    layer: Any,
-    cos: Tensor,
-    sin: Tensor,
-    mask: Tensor,
-    heads: int,
-    kv: int,
-    dtype: torch.dtype,
+    x: Tensor, layer: Any, cos: Tensor, sin: Tensor, mask: Tensor, heads: int, kv: int, dtype: torch.dtype
 ) -> tuple[Tensor, Tensor]:
     """One decoder layer on x (batch, length, hidden) -> x and scores (batch, kv, group, length, length)."""
     b, t, width = x.shape
@@ -111,10 +104,7 @@ class FastForward:
     """Functional forward passes over `model`'s own parameters."""
 
     def __init__(
-        self,
-        model: Qwen2_5_VLForConditionalGeneration,
-        dtype: torch.dtype = torch.bfloat16,
-        compiled: bool = False,
+        self, model: Qwen2_5_VLForConditionalGeneration, dtype: torch.dtype = torch.bfloat16, compiled: bool = False
     ):
         self.model, self.dtype = model, dtype
         self.device = model.lm_head.weight.device

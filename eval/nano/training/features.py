@@ -105,5 +105,4 @@ def load_features(
 
 
 def _stored(store: Path, count: int) -> torch.Tensor:
-    values = np.fromfile(store / "features.f16", np.float16)
-    return torch.from_numpy(values).view(count, TOKENS, HIDDEN)
+    return torch.from_numpy(np.fromfile(store / "features.f16", np.float16)).view(count, TOKENS, HIDDEN)

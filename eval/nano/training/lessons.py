@@ -22,14 +22,7 @@ from eval.nano.training import chat
 from eval.nano.training.chat import Encoded, Encoder, Episode, Turn, click_turn
 from eval.nano.training.samples import Batch, cells_of, padded
 from eval.nano.training.screens import SIDE, TOKENS, Element
-from eval.nano.training.stored import (
-    RenderedPage,
-    StoredEpisode,
-    StoredStep,
-    load_episodes,
-    load_pages,
-    load_screens,
-)
+from eval.nano.training.stored import RenderedPage, StoredEpisode, StoredStep, load_episodes, load_pages, load_screens
 
 TASKS: tuple[str, ...] = ("form", "form_many", "scroll", "remember_1", "remember_2", "remember_3", "order", "dialog")
 SHARES: dict[str, float] = {
