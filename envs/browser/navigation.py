@@ -1,4 +1,4 @@
-"""Going to addresses, and back and forth."""
+"""Going to addresses, back and forth, and the key chords that a browser's own window answers."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from envs.browser.errors import is_gone, net_reason
 from envs.browser.events import Log
 from envs.browser.hosts import reason_blocked
 from envs.browser.options import BrowserOptions
+from envs.browser.tabs import Tabs
+from envs.keys import UnknownKey, canonical
 
 
 async def goto(page: Page, url: str, seconds: float, log: Log) -> None:
@@ -56,3 +58,39 @@ async def step(page: Page, forward: bool, options: BrowserOptions) -> None:
         if is_gone(error):
             raise
         raise ActionFailed(f"the page could not be opened: {net_reason(error)}") from error
+
+
+async def run_shortcut(keys: tuple[str, ...], tabs: Tabs, options: BrowserOptions) -> bool:
+    """Do what the chord does in a browser window, which keys sent to a page never reach.
+
+    False where it is an ordinary chord for the page.
+    """
+    try:
+        chord = frozenset(canonical(key).lower() for key in keys)
+    except UnknownKey:
+        return False
+    page = await tabs.current()
+    if chord in ({"f5"}, {"ctrl", "r"}, {"ctrl", "f5"}, {"ctrl", "shift", "r"}):
+        try:
+            await page.reload(wait_until="domcontentloaded", timeout=options.load_seconds * 1000)
+        except Error as error:
+            if is_gone(error):
+                raise
+            raise ActionFailed(f"the page could not be loaded again: {net_reason(error)}") from error
+    elif chord in ({"alt", "left"}, {"alt", "right"}):
+        await step(page, "right" in chord, options)
+    elif chord == {"ctrl", "tab"}:
+        await tabs.switch(1)
+    elif chord in ({"ctrl", "shift", "tab"}, {"ctrl", "pageup"}):
+        await tabs.switch(-1)
+    elif chord == {"ctrl", "pagedown"}:
+        await tabs.switch(1)
+    elif chord in ({"ctrl", "w"}, {"ctrl", "f4"}):
+        await page.close()
+    elif chord == {"ctrl", "t"}:
+        await page.context.new_page()
+    elif chord in ({"ctrl", "l"}, {"alt", "d"}, {"f6"}):
+        raise ActionFailed("there is no address bar on this screen", "the navigate action opens an address")
+    else:
+        return False
+    return True

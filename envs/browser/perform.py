@@ -15,7 +15,6 @@ from envs.browser import elements, keyboard, mouse, navigation
 from envs.browser.events import Log
 from envs.browser.hosts import checked
 from envs.browser.options import BrowserOptions
-from envs.browser.shortcuts import run_shortcut
 from envs.browser.tabs import Tabs
 from envs.geometry import Viewport
 
@@ -61,7 +60,7 @@ async def perform(hands: Hands, action: a.Action) -> None:
         case a.Type():
             await _type(hands, page, action)
         case a.Keys():
-            if not await run_shortcut(action.keys, hands.tabs, hands.options):
+            if not await navigation.run_shortcut(action.keys, hands.tabs, hands.options):
                 await keyboard.press(page, action.keys)
         case a.KeyDown():
             await page.keyboard.down(keyboard.playwright_name(action.key))

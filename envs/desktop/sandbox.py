@@ -14,10 +14,9 @@ from typing import Self
 
 import envs
 from envs.base import SetupError
-from envs.desktop import cleanup
+from envs.desktop import belongings
 from envs.desktop.options import SandboxOptions
 from envs.desktop.services import start_bus, start_manager, start_watch
-from envs.desktop.surroundings import variables
 from envs.xvfb import Xvfb
 
 _APT = "sudo apt-get install xvfb openbox dbus"
@@ -56,7 +55,7 @@ class Sandbox:
         self._server = Xvfb(self.options.size)
         self._tell_reaper(f"server {self._server.pid}")
         self.display = self._server.display
-        self.environment = variables(self.folder, self.display, self.options.environment)
+        self.environment = belongings.variables(self.folder, self.display, self.options.environment)
         seconds = self.options.start_seconds
         bus, self.environment["DBUS_SESSION_BUS_ADDRESS"] = start_bus(self.environment, seconds)
         self._processes.append(bus)
@@ -105,7 +104,7 @@ class Sandbox:
     @property
     def pids(self) -> frozenset[int]:
         """Ids of everything that runs in this sandbox, the X server included."""
-        found = cleanup.marked(self.folder)
+        found = belongings.marked(self.folder)
         if self._server is not None and self._server.alive:
             found.add(self._server.pid)
         return frozenset(found)
@@ -113,7 +112,7 @@ class Sandbox:
     def close(self) -> None:
         """End it all; may be called twice."""
         try:
-            cleanup.end_all(self.folder, [process.pid for process in self._processes])
+            belongings.end_all(self.folder, [process.pid for process in self._processes])
             for process in self._processes:
                 process.wait()
             self._processes.clear()
@@ -174,7 +173,7 @@ class Sandbox:
     def _start_reaper(self) -> None:
         # Without the mark: it has to outlive what it ends.
         self._reaper = subprocess.Popen(
-            [sys.executable, "-P", "-m", "envs.desktop.reaper", str(self.folder)],
+            [sys.executable, "-P", "-m", "envs.desktop.belongings", str(self.folder)],
             env={**os.environ, "PYTHONPATH": str(Path(envs.__file__).parents[1])},
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,

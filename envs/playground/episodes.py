@@ -14,9 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from envs.files import own
 from envs.playground.page import SCROLL_CLICKS, SIDE, WHEEL_PIXELS, Page
-from envs.playground.render import COLUMNS, ROWS, Command, Renderer, seeds
+from envs.playground.render import COLUMNS, ROWS, Command, Renderer, own, seeds
 from envs.playground.solve import Element, Memory, Step, solve
 from envs.playground.tasks import TASKS, make_page
 

@@ -9,6 +9,7 @@ import argparse
 import base64
 import io
 import json
+import os
 import re
 import sys
 import time
@@ -21,7 +22,6 @@ from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from envs.browser.chromium import find_chromium, launch_args
-from envs.files import own
 from envs.pictures import read_picture
 from envs.playground.page import SIDE, Page
 from envs.playground.tasks import TASKS, make_page
@@ -143,6 +143,14 @@ def render_all(task: str, seeds: range) -> Iterator[Rendered]:
         for start in range(seeds.start, seeds.stop, COLUMNS * ROWS):
             batch = range(start, min(start + COLUMNS * ROWS, seeds.stop))
             yield from renderer.render([make_page(task, seed) for seed in batch])
+
+
+def own(path: str, flags: int) -> int:
+    """The `opener` for `open` that never writes through a link that somebody laid in the way.
+
+    Raises OSError for a link, and for a pipe that nobody reads instead of waiting.
+    """
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
 
 
 def seeds(text: str) -> range:

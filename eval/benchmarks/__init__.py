@@ -25,4 +25,16 @@ BENCHMARKS: dict[str, Benchmark] = {
     )
 }
 
-__all__ = ["BENCHMARKS", "Benchmark"]
+_MAIN = ("official", "release")
+
+__all__ = ["BENCHMARKS", "Benchmark", "rules_of"]
+
+
+def rules_of(benchmark: str) -> tuple[str, ...]:
+    """The scores that are shown first: the two scorers, of which the release may lack one.
+
+    Where there is no official score, the benchmark's first measure.
+    """
+    known = BENCHMARKS.get(benchmark)
+    names = [] if known is None else [measure.name for measure in known.measures]
+    return _MAIN if not names or "official" in names else (names[0],)

@@ -10,7 +10,7 @@ from typing import Any
 
 from agent.report.html import render
 from agent.report.pictures import uri
-from eval.benchmarks.first_score import rules_of
+from eval.benchmarks import rules_of
 from eval.report.cells import ReportError, read_sweep, shortfall
 from eval.report.data import find
 from eval.report.estimates import Estimate

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, ValidationError
 
-from eval.benchmarks.first_score import rules_of
+from eval.benchmarks import rules_of
 from eval.benchmarks.reading import Record, check, first_problem, read_json
 from eval.metrics.measures import Scored
 from eval.replay.settings import ORACLE

@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 
-from eval.benchmarks import BENCHMARKS
-from eval.benchmarks.first_score import rules_of
+from eval.benchmarks import BENCHMARKS, rules_of
 from eval.metrics.measures import Measure, Scored, by_cell, micro
 from eval.report.cells import COSTS, PlayedCell
 from eval.report.estimates import Bootstrap, Estimate, Runs, difference, ratio

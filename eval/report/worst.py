@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from eval.benchmarks.first_score import rules_of
+from eval.benchmarks import rules_of
 from eval.report.cells import PlayedCell, StepId
 from eval.report.series import Point, Series, Sweep
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from eval.benchmarks.first_score import rules_of
+from eval.benchmarks import rules_of
 from eval.sweep.plan import Cell
 
 

@@ -20,12 +20,16 @@ from types import FrameType
 from typing import Any
 
 from agent.interrupts import shielded
+from envs import processes
 from eval.sweep.events import Event, JobDone, JobFailed, MakePlayer, PlayerDied, going_on, play_job
 from guikv.errors import GuikvError
 
 ADDRESS, AUTH = "RAY_ADDRESS", "RAY_AUTH_MODE"
 PATIENCE = 10.0
 """Seconds for the head node to answer."""
+START_WAIT, STARTS = "RAY_gcs_server_port_wait_time_s", 3
+"""Ray's variable for the seconds that a cluster of this machine has to start, and how often it is tried: Ray's other
+waits, of 30 s each, cannot be set, and are short on a machine that is busy."""
 OBJECTS = 128 * 2**20
 """Bytes of the local object store; only rows go through it, of some kilobytes each."""
 
@@ -153,20 +157,37 @@ class Cluster:
             self._ray.init(address=address, log_to_driver=False, logging_level="error")
 
     def _start(self) -> None:
-        # Paths of sockets are limited to 107 characters.
-        self._folder = tempfile.mkdtemp(prefix="guikv-ray-", dir="/tmp")
+        os.environ.setdefault(START_WAIT, "300")
         # What Ray starts would otherwise get a press of Ctrl-C, too.
-        with _ray_errors("a cluster on this machine"), shielded():
-            self._ray.init(
-                address="local",
-                num_cpus=min(self._count or os.cpu_count() or 1, self._jobs),
-                include_dashboard=False,
-                object_store_memory=OBJECTS,
-                log_to_driver=False,
-                logging_level="error",
-                _node_ip_address="127.0.0.1",
-                _temp_dir=self._folder,
-            )
+        with shielded():
+            for left in reversed(range(STARTS)):
+                # Paths of sockets are limited to 107 characters.
+                self._folder = tempfile.mkdtemp(prefix="guikv-ray-", dir="/tmp")
+                try:
+                    self._ray.init(
+                        address="local",
+                        num_cpus=min(self._count or os.cpu_count() or 1, self._jobs),
+                        include_dashboard=False,
+                        object_store_memory=OBJECTS,
+                        log_to_driver=False,
+                        logging_level="error",
+                        _node_ip_address="127.0.0.1",
+                        _temp_dir=self._folder,
+                    )
+                    return
+                # Ray says that something did not come up in time by an error of no kind of its own.
+                except Exception as error:
+                    self._sweep_up()
+                    if not left:
+                        what = "Ray could not start a cluster on this machine"
+                        raise ClusterError(f"{what}: {_first_line(error)}") from error
+
+    def _sweep_up(self) -> None:
+        """End what Ray started here; it forgets the processes of a start that failed."""
+        self._ray.shutdown()
+        if self._folder is not None:
+            processes.end(processes.tree((), self._folder))
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     def _size(self) -> None:
         """How many players, and what each gets of the GPUs. Raises ClusterError."""
@@ -191,13 +212,11 @@ class Cluster:
             for player in list(self._actors):
                 self._dismiss(player)
             self._streams.clear()
-            self._ray.shutdown()
+            self._sweep_up()
             mode, handler = self._before
             _sigterm(handler)
             if mode is None:
                 os.environ.pop(AUTH, None)
-            if self._folder is not None:
-                shutil.rmtree(self._folder, ignore_errors=True)
 
 
 def gpu_share(players: int, gpus: int) -> float:

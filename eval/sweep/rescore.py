@@ -13,8 +13,7 @@ from pydantic import ValidationError
 
 from agent.config import PromptConfig
 from envs.actions import dump_action
-from eval.benchmarks import BENCHMARKS, Benchmark
-from eval.benchmarks.first_score import rules_of
+from eval.benchmarks import BENCHMARKS, Benchmark, rules_of
 from eval.benchmarks.reading import first_problem
 from eval.metrics.prediction import Prediction
 from eval.replay.offline_dialect import as_set, predict

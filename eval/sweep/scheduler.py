@@ -13,8 +13,8 @@ from typing import Protocol
 
 from agent.errors import ConfigError, DialectError
 from agent.interrupts import shielded
+from eval.benchmarks import rules_of
 from eval.benchmarks.errors import DataError
-from eval.benchmarks.first_score import rules_of
 from eval.rows import Row, RowFile, RowsError, read_rows
 from eval.sweep.cell_player import CellJob
 from eval.sweep.events import Event, JobDone, JobFailed, PlayerDied, RowMade, TrajectoryDone

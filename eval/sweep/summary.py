@@ -11,8 +11,8 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
+from eval.benchmarks import rules_of
 from eval.benchmarks.base import Benchmark
-from eval.benchmarks.first_score import rules_of
 from eval.metrics.measures import Scored, Value, evaluate
 from eval.rows import read_rows
 from eval.sweep.folder import rows_path

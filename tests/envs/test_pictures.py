@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from envs.files import own
 from envs.pictures import FORMATS, MAX_PIXELS, PictureError, open_picture, read_picture
+from envs.playground.render import own
 
 EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\n(touched) print showpage\n%%EOF\n"
 

@@ -19,6 +19,7 @@ from envs.base import Blocked
 from envs.browser import Browser, BrowserOptions
 from envs.browser.chromium import find_chromium, launch_args, write_preferences
 from tests.envs.conftest import Site
+from tests.patience import PATIENCE
 
 RED = (255, 0, 0)
 KEPT = {"Cache-Control": "public, max-age=600", "Supports-Loading-Mode": "credentialed-prerender"}
@@ -70,7 +71,7 @@ def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     process, address = _chrome(tmp_path_factory.mktemp("profile"))
     yield address
     processes.end(processes.tree([process.pid]))
-    process.wait(5)
+    process.wait(PATIENCE)
 
 
 @pytest.fixture(scope="module", params=["started", "joined"])
@@ -195,7 +196,7 @@ def test_a_person_s_own_tabs_are_neither_used_nor_changed(tmp_path: Path, site: 
             assert not _red(guarded)
     finally:
         processes.end(processes.tree([process.pid]))
-        process.wait(5)
+        process.wait(PATIENCE)
 
 
 def test_the_preferences_of_a_profile_keep_what_else_is_in_them(tmp_path: Path) -> None:

@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eval.benchmarks import BENCHMARKS
-from eval.benchmarks.first_score import rules_of
+from eval.benchmarks import BENCHMARKS, rules_of
 from eval.metrics.measures import Measure, Parts, Scored, by_cell, evaluate, macro, micro
 from eval.report.cells import read_sweep
 from eval.report.estimates import Bootstrap, difference

@@ -10,7 +10,7 @@ import pytest
 from envs import processes
 from eval.sweep.cell_player import CellPlayer
 from eval.sweep.plan import Cell
-from eval.sweep.ray_pool import Cluster, ClusterError, gpu_share
+from eval.sweep.ray_pool import START_WAIT, Cluster, ClusterError, gpu_share
 from tests.eval.sweep.conftest import Whole
 from tests.eval.sweep.tools import Log, comparable, drive
 from tests.leftovers import running, since
@@ -46,6 +46,18 @@ def test_two_actors_write_what_one_process_writes_though_one_is_killed(
     assert not since(before)
     assert not folder.exists()
     assert signal.getsignal(signal.SIGTERM) == terminated
+
+
+@pytest.mark.slow
+def test_a_cluster_that_does_not_come_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    # Ray gives the first of its processes no time at all.
+    monkeypatch.setenv(START_WAIT, "0")
+    before = running()
+    with pytest.raises(ClusterError, match="could not start a cluster on this machine: Timed out"):
+        Cluster(CellPlayer, 1, 1).__enter__()
+    until(lambda: not since(before))
+    assert not since(before)
 
 
 @pytest.mark.parametrize(
