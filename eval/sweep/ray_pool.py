@@ -27,9 +27,11 @@ from guikv.errors import GuikvError
 ADDRESS, AUTH = "RAY_ADDRESS", "RAY_AUTH_MODE"
 PATIENCE = 10.0
 """Seconds for the head node to answer."""
-START_WAIT, STARTS = "RAY_gcs_server_port_wait_time_s", 3
-"""Ray's variable for the seconds that a cluster of this machine has to start, and how often it is tried: Ray's other
-waits, of 30 s each, cannot be set, and are short on a machine that is busy."""
+START_WAIT, NICENESS = "RAY_gcs_server_port_wait_time_s", "RAY_worker_niceness"
+"""Ray's variables for the seconds that a cluster of this machine has to start, and for how far its actors step back
+behind everything else that runs here (15 by default, which next to other work is a standstill)."""
+STARTS = 3
+"""How often a start is tried: Ray's other waits, of 30 s each, cannot be set, and are short on a busy machine."""
 OBJECTS = 128 * 2**20
 """Bytes of the local object store; only rows go through it, of some kilobytes each."""
 
@@ -158,6 +160,7 @@ class Cluster:
 
     def _start(self) -> None:
         os.environ.setdefault(START_WAIT, "300")
+        os.environ.setdefault(NICENESS, "0")
         # What Ray starts would otherwise get a press of Ctrl-C, too.
         with shielded():
             for left in reversed(range(STARTS)):
