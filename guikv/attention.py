@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 import torch.nn.functional as F
@@ -24,16 +23,25 @@ from guikv.errors import SessionError
 NAME = "guikv"
 
 
+class Batch(Protocol):
+    """Several sessions in one pass, each with entries of its own."""
+
+    def attend(self, layer: int, query: Tensor, scaling: float | None) -> Tensor:
+        """query [batch, heads, new, d] → [batch, heads, new, d], each row over its own session's entries."""
+
+
 @dataclass
 class Watch:
     """What one forward pass leaves behind for the policy.
 
+    batch: the sessions whose replies are written in this pass; they see to their own attention
     observation_window: how many of the last queries are wanted; saliency: whose norms are: normed, residual or None
     queries: layer → [batch, query_heads, w, head_dim], those queries after RoPE
     norms: layer → [batch, new], L2 norm of each new token's hidden state, float32
     """
 
     cache: CompressedCache | None = None
+    batch: Batch | None = None
     observation_window: int = 0
     saliency: str | None = None
     queries: dict[int, Tensor] = field(default_factory=dict)
@@ -44,12 +52,13 @@ class Watch:
         return torch.stack([self.norms[layer] for layer in sorted(self.norms)]) if self.norms else None
 
 
-_WATCH: ContextVar[Watch | None] = ContextVar("guikv_watch", default=None)
+WATCH = "guikv_watch"
+"""The argument of the model's forward that carries a `Watch` down to the attention function."""
 
 
 @contextmanager
 def watching(layers: nn.ModuleList, watch: Watch) -> Iterator[Watch]:
-    """Within the block, forward passes through the decoder `layers` fill `watch`. No hook stays behind.
+    """Within the block, forward passes through the decoder `layers` leave norms in `watch`. No hook stays behind.
 
     Layers without attention (`self_attn`) are passed over.
     """
@@ -61,11 +70,9 @@ def watching(layers: nn.ModuleList, watch: Watch) -> Iterator[Watch]:
             # "normed": the attention module's input, after the RMSNorm. "residual": the layer's own input.
             module = layer.get_submodule("self_attn") if watch.saliency == "normed" else layer
             handles.append(module.register_forward_pre_hook(_norm_hook(number, watch), with_kwargs=True))
-    token = _WATCH.set(watch)
     try:
         yield watch
     finally:
-        _WATCH.reset(token)
         for handle in handles:
             handle.remove()
 
@@ -84,15 +91,20 @@ def guikv_attention(
     key: Tensor,
     value: Tensor,
     attention_mask: Tensor | None,
-    scaling: float | None = None,
     dropout: float = 0.0,
+    scaling: float | None = None,
+    guikv_watch: Watch | None = None,
     **kwargs: Any,
 ) -> tuple[Tensor, None]:
-    """query [batch, heads, new, d], key and value [batch, stored_heads, entries, d] → [batch, new, heads, d]."""
-    watch = _WATCH.get()
-    padding = None
+    """query [batch, heads, new, d], key and value [batch, stored_heads, entries, d] → [batch, new, heads, d].
+
+    The parameters stand in transformers' order, so that other packages may wrap what is registered.
+    """
+    watch, padding = guikv_watch, None
     if watch is not None:
         number = int(module.layer_idx)  # type: ignore[arg-type]
+        if watch.batch is not None:
+            return watch.batch.attend(number, query, scaling).transpose(1, 2).contiguous(), None
         if watch.observation_window:
             watch.queries[number] = query[:, :, -watch.observation_window :].detach()
         if watch.cache is not None and watch.cache.layers[number].padded:

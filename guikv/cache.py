@@ -4,6 +4,10 @@ A layer stores any subset of the tokens it has seen, a different one for every h
 they were computed with, so entries can be removed without touching the others. Beside each entry stands its
 *index*: the number of its token in the session's ledger, or -1 for padding. Padding is always on the left of the
 real entries: the newest tokens of all heads end at the same column, and a bottom-right causal mask stays true.
+
+Entries lie in a *place* with room for more (see `guikv.places`): what is new is written behind them, and survivors of
+a compression are gathered at its beginning. Layers that are copies of each other share a place until one of them would
+write where another still reads.
 """
 
 from __future__ import annotations
@@ -14,11 +18,13 @@ import torch
 from torch import Tensor
 from transformers.cache_utils import Cache, CacheLayerMixin
 
+from guikv.places import OwnPlaces, Place, Places
+
 PADDING = -1
 
 
 class CompressedLayer(CacheLayerMixin):
-    """Keys and values [batch, heads, entries, head_dim] with `index` [batch, heads, entries].
+    """Keys and values [batch, heads, entries, head_dim] with `index` [batch, heads, entries], views into `place`.
 
     `heads` is the number of KV heads, or of query heads once `expand` was called. `seen` counts the tokens that
     went through, evicted ones included: it is the number the next token gets.
@@ -26,8 +32,11 @@ class CompressedLayer(CacheLayerMixin):
 
     is_sliding = False
 
-    def __init__(self) -> None:
+    def __init__(self, number: int = 0, places: Places | None = None) -> None:
+        """number: of the decoder's layers; places: where its memory comes from, its own by default"""
         super().__init__()
+        self.number, self.places = number, places or OwnPlaces()
+        self.place: Place | None = None
         self.index: Tensor = torch.empty(1, 1, 0, dtype=torch.long)
         self.seen = 0
         self.padded = False
@@ -42,28 +51,58 @@ class CompressedLayer(CacheLayerMixin):
 
     def update(self, key_states: Tensor, value_states: Tensor, *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor]:
         """Append [batch, kv_heads, new, head_dim]; return all keys and values of the layer."""
+        self.write(key_states, value_states)
+        self.take_over(key_states.shape[2])
+        return self.keys, self.values
+
+    def write(self, key_states: Tensor, value_states: Tensor, behind: int = 0) -> int:
+        """Write [batch, kv_heads, new, head_dim] `behind` columns after the entries, which stay what they are.
+
+        Returns the columns up to the end of what was written. All memory is taken before anything is assigned: running
+        out of it leaves the layer as it was.
+        """
         if not self.is_initialized:
             self.lazy_initialization(key_states, value_states)
-        repeat = self.keys.shape[1] // key_states.shape[1]
-        if repeat > 1:
-            key_states = key_states.repeat_interleave(repeat, dim=1)
-            value_states = value_states.repeat_interleave(repeat, dim=1)
-        new = key_states.shape[2]
-        numbers = torch.arange(self.seen, self.seen + new, device=self.index.device)
-        # All memory is taken before anything is assigned: running out of it leaves the layer as it was.
-        keys = torch.cat([self.keys, key_states], dim=2)
-        values = torch.cat([self.values, value_states], dim=2)
-        index = torch.cat([self.index, numbers.expand(*self.index.shape[:2], new)], dim=2)
-        self.keys, self.values, self.index, self.seen = keys, values, index, self.seen + new
-        return self.keys, self.values
+        start = self.entries + behind
+        end = start + key_states.shape[2]
+        place = self._room(start, end)
+        place.keys[:, :, start:end], place.values[:, :, start:end] = self._each(key_states), self._each(value_states)
+        return end
+
+    def take_over(self, new: int) -> None:
+        """Make the `new` columns that were written behind the entries entries."""
+        if not new:
+            return
+        assert self.place is not None
+        start, end = self.entries, self.entries + new
+        self.place.index[:, :, start:end] = torch.arange(self.seen, self.seen + new, device=self.index.device)
+        self._look(end)
+        self.seen += new
+
+    def _each(self, states: Tensor) -> Tensor:
+        """[batch, kv_heads, ...] → [batch, heads, ...], once for every stored head."""
+        repeat = self.keys.shape[1] // states.shape[1]
+        return states if repeat == 1 else states.repeat_interleave(repeat, dim=1)
+
+    def put(self, keys: Tensor, values: Tensor, index: Tensor) -> None:
+        """Make these the layer's entries."""
+        if self.place is None or self.place.keys.shape[:2] != keys.shape[:2]:
+            self.lazy_initialization(keys, values)
+            self._leave()
+        width = keys.shape[2]
+        place = self._room(0, width)
+        place.keys[:, :, :width], place.values[:, :, :width], place.index[:, :, :width] = keys, values, index
+        self._look(width)
 
     def keep(self, columns: Tensor) -> None:
         """Keep only `columns` [batch, heads, kept], ascending in every row."""
-        self.index = self.index.gather(2, columns)
         wide = columns.unsqueeze(-1)
-        self.keys = self.keys.gather(2, wide.expand(-1, -1, -1, self.keys.shape[-1]))
-        self.values = self.values.gather(2, wide.expand(-1, -1, -1, self.values.shape[-1]))
-        self._note_padding()
+        self.put(
+            self.keys.gather(2, wide.expand(-1, -1, -1, self.keys.shape[-1])),
+            self.values.gather(2, wide.expand(-1, -1, -1, self.values.shape[-1])),
+            self.index.gather(2, columns),
+        )
+        self.padded = self.padded and bool((self.index == PADDING).any())
 
     def remove(self, gone: Tensor) -> None:
         """Remove the entries marked in `gone` [batch, heads, entries] (bool); ragged heads are padded on the left."""
@@ -74,13 +113,14 @@ class CompressedLayer(CacheLayerMixin):
         # Stable sort of booleans: the removed ones first, the rest behind in their old order.
         columns = left.to(torch.uint8).argsort(dim=-1, stable=True)[..., left.shape[-1] - width :]
         alive = left.gather(2, columns)
-        self.keep(columns)
-        self.index = self.index.masked_fill(~alive, PADDING)
+        wide = columns.unsqueeze(-1)
+        keys = self.keys.gather(2, wide.expand(-1, -1, -1, self.keys.shape[-1]))
+        values = self.values.gather(2, wide.expand(-1, -1, -1, self.values.shape[-1]))
+        index = self.index.gather(2, columns).masked_fill(~alive, PADDING)
+        # Zero what is masked anyway, so that saved files and byte-wise comparisons do not depend on history.
+        dead = ~alive.unsqueeze(-1)
+        self.put(keys.masked_fill_(dead, 0), values.masked_fill_(dead, 0), index)
         self.padded = not bool(alive.all())
-        if self.padded:
-            # Zero what is masked anyway, so that saved files and byte-wise comparisons do not depend on history.
-            self.keys = self.keys * alive.unsqueeze(-1)
-            self.values = self.values * alive.unsqueeze(-1)
 
     def truncate(self, length: int) -> None:
         """Forget every token numbered `length` or higher."""
@@ -90,8 +130,7 @@ class CompressedLayer(CacheLayerMixin):
         newest = min(self.seen - length, self.entries)
         if bool(gone[..., -newest:].all()) and not bool(gone[..., :-newest].any()):
             # The newest columns of all heads: a view needs no memory, which may be what has just run out.
-            self.keys, self.values = self.keys[:, :, :-newest], self.values[:, :, :-newest]
-            self.index = self.index[:, :, :-newest]
+            self._look(self.entries - newest)
         else:
             self.remove(gone)
         self.seen = length
@@ -100,18 +139,44 @@ class CompressedLayer(CacheLayerMixin):
         """Store one copy per query head instead of one per KV head (needed to select per query head)."""
         repeat = query_heads // self.keys.shape[1]
         if repeat > 1:
-            self.keys = self.keys.repeat_interleave(repeat, dim=1)
-            self.values = self.values.repeat_interleave(repeat, dim=1)
-            self.index = self.index.repeat_interleave(repeat, dim=1)
-
-    def _note_padding(self) -> None:
-        self.padded = self.padded and bool((self.index == PADDING).any())
+            self.put(*(t.repeat_interleave(repeat, dim=1) for t in (self.keys, self.values, self.index)))
 
     def copy(self) -> CompressedLayer:
-        """A layer with the same content. Tensors are shared: no operation here writes into one."""
-        other = CompressedLayer()
+        """A layer with the same content, in the same place until one of the two changes."""
+        other = CompressedLayer(self.number, self.places)
         other.__dict__.update(self.__dict__)
+        if self.place is not None:
+            self.place.holders.add(other)
         return other
+
+    def _room(self, start: int, end: int) -> Place:
+        """A place of at least `end` columns that holds the entries before `start`, and in which no other layer relies
+        on what comes from there on."""
+        old = self.place
+        if old is not None and old.columns >= end and not old.needed(start, self):
+            return old
+        batch, heads, _, dim = self.keys.shape
+        place = self.places.take(self.number, (batch, heads, end, dim), self.values.shape[-1], self.dtype, self.device)
+        if old is not None:
+            for part in ("keys", "values", "index"):
+                getattr(place, part)[:, :, :start] = getattr(old, part)[:, :, :start]
+        self._leave()
+        self.place = place
+        place.holders.add(self)
+        self._look(min(start, self.entries))
+        return place
+
+    def _leave(self) -> None:
+        if self.place is not None:
+            self.place.holders.discard(self)
+        self.place = None
+
+    def _look(self, width: int) -> None:
+        """The first `width` columns of the place are the layer's entries."""
+        if self.place is not None:
+            place = self.place
+            self.keys, self.values = place.keys[:, :, :width], place.values[:, :, :width]
+            self.index = place.index[:, :, :width]
 
     @property
     def entries(self) -> int:
@@ -136,7 +201,7 @@ class CompressedLayer(CacheLayerMixin):
         return -1
 
     def reset(self) -> None:
-        self.__init__()  # type: ignore[misc]  # back to the state before the first token
+        self.__init__(self.number, self.places)  # type: ignore[misc]  # back to the state before the first token
 
 
 class CompressedCache(Cache):
@@ -144,8 +209,8 @@ class CompressedCache(Cache):
 
     layers: list[CompressedLayer]
 
-    def __init__(self, layers: int) -> None:
-        super().__init__(layers=[CompressedLayer() for _ in range(layers)])
+    def __init__(self, layers: int, places: Places | None = None) -> None:
+        super().__init__(layers=[CompressedLayer(number, places) for number in range(layers)])
 
     forgets = True
     """Whether the entries of a screenshot can be removed."""
@@ -170,8 +235,11 @@ class CompressedCache(Cache):
         """Stored entries, summed over layers (columns per head)."""
         return sum(layer.entries for _, layer in self.kv)
 
-    def mark(self) -> None:
-        """This is a point to come back to with `truncate`. Caches of entries can come back to any."""
+    def mark(self, passing: bool = False) -> None:
+        """This is a point to come back to with `truncate`; `passing` ones need not be kept when the next comes.
+
+        Caches of entries can come back to any.
+        """
 
     def extra(self) -> dict[str, Tensor]:
         """What a session's file must hold beside the entries, by name."""
@@ -179,6 +247,9 @@ class CompressedCache(Cache):
 
     def put_extra(self, parts: dict[str, Tensor]) -> None:
         """Take over what `extra` gave."""
+
+    def begin(self, new: int) -> None:
+        """`new` tokens are about to run through all layers. Caches of entries need no preparation."""
 
     def truncate(self, length: int) -> None:
         """Forget every token numbered `length` or higher. Raises SessionError where `reachable` says otherwise."""

@@ -113,9 +113,10 @@ class Counter:
         self.flops_stateless = sum(self.adapter.vision_flops(prompt.images[n]) for n in sent)
         self.flops_stateless += decoder_flops(self.adapter.shape, length, [length] * self.adapter.shape.layers)
 
-    def count_decoder(self, cache: CompressedCache, new: int) -> None:
-        """`new` tokens are about to run over the cache."""
-        self.flops += decoder_flops(self.adapter.shape, new, [layer.entries + new for _, layer in cache.kv])
+    def count_decoder(self, cache: CompressedCache, new: int, written: int = 0) -> None:
+        """`new` tokens are about to run over the cache and what was `written` behind its entries."""
+        entries = [layer.entries + written + new for _, layer in cache.kv]
+        self.flops += decoder_flops(self.adapter.shape, new, entries)
 
     def count_vision(self, pixels: Pixels, held: bool) -> None:
         """A screenshot is about to be encoded, or taken from the vision cache if that has `held` it."""

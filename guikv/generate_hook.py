@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from guikv.attention import NAME, Watch, watching
+from guikv.attention import NAME, WATCH, Watch, watching
 from guikv.budget import Budget, parse_budget
 from guikv.cache import CompressedCache
 from guikv.compression import compress as compress_cache
@@ -75,13 +75,13 @@ class _Compressor:
         if cache is not None and cache.get_seq_length() > 0:
             if not isinstance(cache, CompressedCache):
                 raise SessionError("this cache was filled outside of compress(): start with an empty one")
-            return None
+            return args, {**kwargs, WATCH: Watch(cache=cache)}
         cache = CompressedCache(self.shape.layers)
         self.ledger = self._ledger(ids)
         window = self.policy.watched(tokens_after(self.ledger, self.ledger.newest_frame))
         self.watch = Watch(cache=cache, observation_window=window, saliency=self.policy.watched_norms)
         self.stack.enter_context(watching(self.model.model.language_model.layers, self.watch))
-        return args, {**kwargs, "past_key_values": cache, "use_cache": True}
+        return args, {**kwargs, "past_key_values": cache, "use_cache": True, WATCH: self.watch}
 
     def after_forward(self, module: nn.Module, args: Any, kwargs: dict[str, Any], output: Any) -> None:
         """After the prefill, evict; the output's logits were computed from the uncompressed cache."""

@@ -82,12 +82,11 @@ class HybridCache(CompressedCache):
     forgets = False
 
     def __init__(self, layer_types: Iterable[str]) -> None:
-        made = [StateLayer() if kind == LINEAR else CompressedLayer() for kind in layer_types]
+        made = [StateLayer() if kind == LINEAR else CompressedLayer(n) for n, kind in enumerate(layer_types)]
         Cache.__init__(self, layers=made)
         self.marks: dict[int, tuple[LayerState, ...]] = {}
         self._passing: int | None = None
-        """The mark of the token that is being decoded: kept only until the next one."""
-        self._prefilled = False
+        """The mark before a token that was given alone: kept only until the next one."""
 
     @property
     def kv(self) -> list[tuple[int, CompressedLayer]]:
@@ -110,21 +109,19 @@ class HybridCache(CompressedCache):
 
     def begin(self, new: int) -> None:
         """`new` tokens are about to run through all layers: mark the point before them."""
-        at = self.seen
-        if self._passing is not None and self._passing != at:
-            self.marks.pop(self._passing, None)
-        passing = new == 1 and not self._prefilled and (at not in self.marks or self._passing == at)
-        self._passing = at if passing else None
-        self.marks[at] = self._now()
-        self._prefilled = new > 1
-        while len(self.marks) > MARKS + 1:
-            del self.marks[min(self.marks)]
+        self.mark()
         for layer in self.states:
             layer.own()
 
-    def mark(self) -> None:
-        self.marks[self.seen] = self._now()
-        self._passing = None
+    def mark(self, passing: bool = False) -> None:
+        """As in `CompressedCache`; of marks that are `passing`, only the newest is kept."""
+        at = self.seen
+        if self._passing is not None and self._passing != at:
+            self.marks.pop(self._passing, None)
+        self._passing = at if passing and (at not in self.marks or self._passing == at) else None
+        self.marks[at] = self._now()
+        while len(self.marks) > MARKS + 1:
+            del self.marks[min(self.marks)]
 
     def reachable(self, length: int) -> int:
         if length >= self.seen:
@@ -140,7 +137,6 @@ class HybridCache(CompressedCache):
                 entries.truncate(length)
         self.marks = {at: states for at, states in self.marks.items() if at <= length}
         self._passing = self._passing if self._passing in self.marks else None
-        self._prefilled = False
 
     def drop(self, gone: Tensor) -> None:
         """Raises SessionError: a state has taken the screenshot in for good."""
@@ -160,7 +156,7 @@ class HybridCache(CompressedCache):
                 twin = StateLayer()
                 twin.put(layer.state)
                 other.layers.append(twin)
-        other.marks, other._passing, other._prefilled = dict(self.marks), self._passing, self._prefilled
+        other.marks, other._passing = dict(self.marks), self._passing
         return other
 
     def extra(self) -> dict[str, Tensor]:

@@ -6,6 +6,7 @@ checked against it at any time, whatever was evicted.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -72,15 +73,15 @@ class Ledger:
             screenshots={**self.screenshots, **{n: i for n, i in infos.items() if n in present}},
         )
 
-    def append_generated(self, token: int) -> Ledger:
-        """The ledger with one text token that the model itself wrote."""
-        axes = self.positions.shape[0]
+    def append_generated(self, ids: Sequence[int]) -> Ledger:
+        """The ledger with text tokens that the model itself wrote."""
+        axes, count = self.positions.shape[0], len(ids)
         prompt = Prompt(
-            ids=torch.tensor([token]),
-            positions=torch.full((axes, 1), self.next_position),
-            frames=torch.tensor([NO_FRAME]),
-            turns=torch.tensor([NO_FRAME]),
-            protected=torch.tensor([False]),
+            ids=torch.tensor(ids, dtype=torch.long),
+            positions=(self.next_position + torch.arange(count)).expand(axes, count),
+            frames=torch.full((count,), NO_FRAME),
+            turns=torch.full((count,), NO_FRAME),
+            protected=torch.zeros(count, dtype=torch.bool),
         )
         return self.append(prompt, 0)
 

@@ -2,7 +2,7 @@
 
     session.extend(messages)   reuse the longest common prefix, prefill only the rest
     session.compress()         evict what the policy does not keep, at the moment that was chosen
-    session.generate()         greedy decoding from where the prefill ended
+    session.generate()         decoding from where the prefill ended, greedy unless asked otherwise
 
 Promises: appending under the full policy gives the logits of a fresh forward; truncating and extending gives what
 never having extended would; removing a screenshot moves no position; a saved session continues bit for bit.
@@ -10,6 +10,7 @@ never having extended would; removing a screenshot moves no position; a saved se
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,7 +22,11 @@ from guikv.cache import CompressedCache
 from guikv.compression import compress, frame_presence, make_plan, tokens_after
 from guikv.content import Message, last_frames, smaller_but_newest
 from guikv.costs import Counter, StepCost
-from guikv.errors import GuikvError, SessionError
+from guikv.engine.drafts import Lookup
+from guikv.engine.reply import GREEDY, Reply
+from guikv.engine.sampling import Sampling
+from guikv.engine.writing import Writing, WritingBatch, run
+from guikv.errors import SessionError
 from guikv.ledger import Ledger
 from guikv.models.base import Adapter
 from guikv.models.vision import Features, place
@@ -116,37 +121,51 @@ class Session:
                 compress(state.cache, state.ledger, state.watch, state.norms, s.policy, plan, self.adapter.shape)
 
     @torch.inference_mode()
-    def generate(self, max_new_tokens: int = 256, min_new_tokens: int = 0) -> Generation:
-        """Greedy decoding; before `min_new_tokens` the end-of-turn token is not taken.
+    def generate(
+        self, max_new_tokens: int = 256, min_new_tokens: int = 0, sampling: Sampling = GREEDY, drafts: bool = True
+    ) -> Generation:
+        """The model's reply, by default of its most likely tokens.
+
+        min_new_tokens: before them the end-of-turn token is not taken
+        drafts: try several tokens at once that followed the same words before; the reply is the same
 
         Raises SessionError when nothing was prefilled since the last truncation, ContextError at the end of what the
         model was made for, DeviceMemoryError when memory runs out; the session is as before.
         """
-        if self.next_logits is None:
-            raise SessionError("there is nothing to continue from: call extend first")
-        ids: list[int] = []
-        finished = False
-        stops = self.adapter.stop_ids
-        before, opening = self.state, self.opening
-        self.cache.mark()
+        reply = self.reply(max_new_tokens, min_new_tokens, sampling, drafts)
         try:
             with self.counter.stopwatch.phase("decoding"):
-                while len(ids) < max_new_tokens:
-                    logits = self.next_logits
-                    if len(ids) < min_new_tokens:
-                        logits = logits.index_fill(0, torch.tensor(list(stops), device=logits.device), float("-inf"))
-                    token = int(logits.argmax())
-                    if token in stops:
-                        finished = True
-                        break
-                    ids.append(token)
-                    self.feed(token)
-        except GuikvError:
-            self.truncate(len(before.ledger))
-            self.state = before
+                while ids := reply.next_ids():
+                    reply.take(self._run(reply.writing, ids, "decoding"))
+        except BaseException:
+            reply.writing.undo()
             raise
-        self.counter.generated += len(ids)
-        return self._reply((*opening, *ids), finished)
+        return self.finish(reply)
+
+    def reply(
+        self, max_new_tokens: int = 256, min_new_tokens: int = 0, sampling: Sampling = GREEDY, drafts: bool = True
+    ) -> Reply:
+        """A reply that is still to be written, as in `generate`; the session is as before until `finish`.
+
+        Raises SessionError when nothing was prefilled since the last truncation.
+        """
+        state = self.state
+        if state.next_logits is None:
+            raise SessionError("there is nothing to continue from: call extend first")
+        lookup = None
+        if drafts and sampling.plain and state.cache.forgets:
+            lookup = Lookup(state.ledger.ids[state.ledger.frames == NO_FRAME].tolist())
+        return Reply(self.adapter, state, max_new_tokens, min_new_tokens, sampling, lookup)
+
+    def finish(self, reply: Reply) -> Generation:
+        """Make what was written of the reply the session's."""
+        opening = self.opening
+        self._commit(reply.writing, reply.ids, reply.logits)
+        self.counter.generated += len(reply.ids)
+        generation = self._reply((*opening, *reply.ids), reply.finished)
+        if reply.stopped_at is None:
+            return generation
+        return replace(generation, text=generation.text[: len(self.adapter.opening) * bool(opening) + reply.stopped_at])
 
     @torch.inference_mode()
     def verify(self, draft: tuple[int, ...]) -> Generation:
@@ -166,8 +185,14 @@ class Session:
         if draft[: len(opening)] != opening:
             return self._reply(opening, finished=False)
         draft = draft[len(opening) :]
-        with self.counter.stopwatch.phase("decoding"):
-            chosen = [int(self.next_logits.argmax()), *(self._chosen_after(draft) if draft else ())]
+        chosen = [int(self.next_logits.argmax())]
+        if draft:
+            with self.counter.stopwatch.phase("decoding"):
+                writing = Writing(self.cache, self.ledger.next_position)
+                try:
+                    chosen += self._run(writing, draft, "verifying a draft").argmax(-1).tolist()
+                finally:
+                    writing.undo()
         stops = self.adapter.stop_ids
         agreed = next((i for i, token in enumerate(draft) if chosen[i] != token or token in stops), len(draft))
         finished = chosen[agreed] in stops
@@ -227,18 +252,14 @@ class Session:
 
         Raises ContextError and DeviceMemoryError; the session is then as before.
         """
-        device, state = self.adapter.device, self.state
-        self.adapter.check_context(state.ledger.next_position + 1)
-        ledger = state.ledger.append_generated(token)
-        self.counter.count_decoder(state.cache, 1)
-        with rollback(self, removes=False), memory_errors(device, "decoding"):
-            embeds = self.adapter.embed_text(torch.tensor([[token]], device=device))
-            with watching(self.adapter.decoder_layers, Watch(cache=state.cache)):
-                hidden = self.adapter.forward(embeds, ledger.positions[:, -1:].to(device), state.cache)
-            logits = self.adapter.logits(hidden[0, -1]).float()
-        # The model's own tokens are text; saliency never looks at their norms.
-        norms = None if state.norms is None else torch.nn.functional.pad(state.norms, (0, 1))
-        self.state = replace(state, ledger=ledger, next_logits=logits, norms=norms)
+        writing = Writing(self.cache, self.ledger.next_position, passing=True)
+        try:
+            logits = self._run(writing, (token,), "decoding")[-1]
+        except BaseException:
+            writing.undo()
+            raise
+        writing.keep(1)
+        self._commit(writing, (token,), logits)
 
     def truncate(self, length: int) -> None:
         """Forget everything from token `length` on.
@@ -308,18 +329,22 @@ class Session:
     def _reply(self, ids: tuple[int, ...], finished: bool) -> Generation:
         return Generation(self.adapter.decode_text(ids), ids, finished)
 
-    def _chosen_after(self, draft: tuple[int, ...]) -> list[int]:
-        """The most likely token after each one of the draft, which follows what the session holds."""
-        adapter, cache, start = self.adapter, self.cache.copy(), self.ledger.next_position
-        adapter.check_context(start + len(draft))
-        with memory_errors(adapter.device, "verifying a draft"):
-            embeds = adapter.embed_text(torch.tensor([draft], dtype=torch.long, device=adapter.device))
-            self.counter.count_decoder(cache, len(draft))
-            positions = adapter.positions_of_text(start, len(draft)).to(adapter.device)
-            with watching(adapter.decoder_layers, Watch(cache=cache)):
-                hidden = adapter.forward(embeds, positions, cache)
-            chosen: list[int] = adapter.logits(hidden[0]).float().argmax(-1).tolist()
-        return chosen
+    def _run(self, writing: Writing, ids: Sequence[int], doing: str) -> Tensor:
+        """[new, vocabulary] float32: what follows each of the next tokens, which are not the session's yet."""
+        adapter = self.adapter
+        adapter.check_context(writing.next_position + len(ids))
+        with memory_errors(adapter.device, doing):
+            self.counter.count_decoder(self.cache, len(ids), writing.count)
+            hidden = run(adapter, WritingBatch([writing]), torch.tensor([ids], device=adapter.device))
+            return adapter.logits(hidden[0]).float()
+
+    def _commit(self, writing: Writing, ids: Sequence[int], logits: Tensor) -> None:
+        """The tokens kept become the session's; `logits` [vocabulary] follow the last of them."""
+        state = self.state
+        writing.commit()
+        # The model's own tokens are text; saliency never looks at their norms.
+        norms = None if state.norms is None else torch.nn.functional.pad(state.norms, (0, len(ids)))
+        self.state = replace(state, ledger=state.ledger.append_generated(ids), next_logits=logits, norms=norms)
 
     def _prefill(self, prompt: Prompt, start: int) -> None:
         """Compute the prompt's tokens from `start` on."""
@@ -336,10 +361,11 @@ class Session:
             embeds = adapter.embed_text(ids.to(device))
             deep = place(embeds, frames, features)
             self.counter.count_decoder(state.cache, len(ids))
-            positions = prompt.positions[:, start:].to(device)
+            positions = prompt.positions[:, None, start:].to(device)
             with watching(adapter.decoder_layers, watch):
-                hidden = adapter.forward(embeds.unsqueeze(0), positions, state.cache, deep)
+                hidden = adapter.forward(embeds.unsqueeze(0), positions, state.cache, watch, deep)
             logits = adapter.logits(hidden[0, -1]).float()
+        state.cache.mark()
         norms, new = state.norms, watch.stacked_norms()
         if new is not None:
             norms = new if norms is None or start == 0 else torch.cat([norms, new], dim=-1)

@@ -75,9 +75,7 @@ def _state(data: dict[str, Any], tensors: dict[str, Tensor], adapter: Adapter) -
     cache = adapter.new_cache()
     for (number, layer), facts in zip(cache.kv, data["layers"], strict=True):
         if facts["initialized"]:
-            layer.lazy_initialization(tensors[f"layer.{number}.keys"], tensors[f"layer.{number}.values"])
-            layer.keys, layer.values = tensors[f"layer.{number}.keys"], tensors[f"layer.{number}.values"]
-            layer.index = tensors[f"layer.{number}.index"]
+            layer.put(*(tensors[f"layer.{number}.{part}"] for part in ("keys", "values", "index")))
             layer.seen, layer.padded = int(facts["seen"]), bool(facts["padded"])
     cache.put_extra({n.removeprefix("cache."): t for n, t in tensors.items() if n.startswith("cache.")})
     queries = {int(n.removeprefix("watch.")): t for n, t in tensors.items() if n.startswith("watch.")}

@@ -6,12 +6,13 @@ from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import torch
 from torch import Tensor, nn
 from transformers import AutoTokenizer
 
+from guikv.attention import Watch
 from guikv.cache import CompressedCache
 from guikv.content import Frame, Message
 from guikv.errors import ContextError, ModelError
@@ -59,6 +60,15 @@ def shape_of(text: Any) -> Shape:
         intermediate=width,
         vocabulary=text.vocab_size,
     )
+
+
+class RunCache(Protocol):
+    """What the decoder runs over: a transformers `Cache` that is told before new tokens come."""
+
+    layers: list[Any]
+
+    def begin(self, new: int) -> None:
+        """`new` tokens are about to run through all layers."""
 
 
 PROMPT = "prompt.txt"
@@ -160,13 +170,16 @@ class Adapter(ABC):
         """Floating point operations of encoding one screenshot (2 per multiply-add)."""
 
     @abstractmethod
-    def forward(self, embeds: Tensor, positions: Tensor, cache: CompressedCache, deep: Deep | None = None) -> Tensor:
-        """Run the decoder over new tokens, in a prefill or one by one; their entries are appended to the cache.
+    def forward(
+        self, embeds: Tensor, positions: Tensor, cache: RunCache, watch: Watch, deep: Deep | None = None
+    ) -> Tensor:
+        """Run the decoder over new tokens, in a prefill or one by one; their entries go into the cache.
 
-        embeds: [1, new, hidden]
-        positions: [axes, new]
-        deep: what `guikv.models.vision.place` gave for the new tokens
-        Returns the last hidden states, [1, new, hidden].
+        embeds: [batch, new, hidden]
+        positions: [axes, batch, new]
+        watch: filled on the way; has to name the cache, or the batch that the cache is
+        deep: what `guikv.models.vision.place` gave for the new tokens; with it, batch is 1
+        Returns the last hidden states, [batch, new, hidden].
         """
 
     @abstractmethod

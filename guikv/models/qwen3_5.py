@@ -13,10 +13,11 @@ from typing import Any
 from torch import Tensor
 from transformers import Qwen3_5ForConditionalGeneration, Qwen3_5MoeForConditionalGeneration
 
+from guikv.attention import WATCH, Watch
 from guikv.cache import CompressedCache
 from guikv.errors import ModelError
 from guikv.hybrid_cache import LINEAR, HybridCache
-from guikv.models.base import Shape, shape_of
+from guikv.models.base import RunCache, Shape, shape_of
 from guikv.models.qwen3_vl import vision_flops
 from guikv.models.qwen_vl import QwenVL
 from guikv.models.vision import Deep
@@ -48,12 +49,13 @@ class Qwen35(QwenVL):
     def vision_flops(self, pixels: Pixels) -> int:
         return vision_flops(self.model.config.vision_config, pixels)
 
-    def forward(self, embeds: Tensor, positions: Tensor, cache: CompressedCache, deep: Deep | None = None) -> Tensor:
+    def forward(
+        self, embeds: Tensor, positions: Tensor, cache: RunCache, watch: Watch, deep: Deep | None = None
+    ) -> Tensor:
         """As in `Adapter`; this family has no deep features."""
-        assert isinstance(cache, HybridCache)
         cache.begin(embeds.shape[1])
         out = self.model.model.language_model(
-            inputs_embeds=embeds, position_ids=positions.unsqueeze(1), past_key_values=cache, use_cache=True
+            inputs_embeds=embeds, position_ids=positions, past_key_values=cache, use_cache=True, **{WATCH: watch}
         )
         return out.last_hidden_state
 

@@ -12,7 +12,8 @@ from typing import Any
 from torch import Tensor
 from transformers import Qwen3VLForConditionalGeneration
 
-from guikv.cache import CompressedCache
+from guikv.attention import WATCH, Watch
+from guikv.models.base import RunCache
 from guikv.models.qwen_vl import QwenVL
 from guikv.models.vision import Deep, Features
 from guikv.prompt import Pixels
@@ -34,13 +35,16 @@ class Qwen3VL(QwenVL):
     def vision_flops(self, pixels: Pixels) -> int:
         return vision_flops(self.model.config.vision_config, pixels)
 
-    def forward(self, embeds: Tensor, positions: Tensor, cache: CompressedCache, deep: Deep | None = None) -> Tensor:
+    def forward(
+        self, embeds: Tensor, positions: Tensor, cache: RunCache, watch: Watch, deep: Deep | None = None
+    ) -> Tensor:
         """As in `Adapter`; deep features are added after the decoder's first layers."""
         out = self.model.model.language_model(
             inputs_embeds=embeds,
-            position_ids=positions.unsqueeze(1),
+            position_ids=positions,
             past_key_values=cache,
             use_cache=True,
+            **{WATCH: watch},
             visual_pos_masks=None if deep is None else deep.rows.unsqueeze(0),
             deepstack_visual_embeds=None if deep is None else list(deep.layers),
         )

@@ -7,10 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from guikv.attention import NAME
-from guikv.cache import CompressedCache
+from guikv.attention import NAME, WATCH, Watch
 from guikv.errors import ModelError
-from guikv.models.base import Adapter, shape_of
+from guikv.models.base import Adapter, RunCache, shape_of
 from guikv.models.images import patches
 from guikv.models.opencua.chat import PUBLISHED, chat_of
 from guikv.models.opencua.model import OpenCUAForConditionalGeneration, one_axis
@@ -65,10 +64,12 @@ class OpenCUA(Adapter):
     def embed_text(self, ids: Tensor) -> Tensor:
         return self.model.get_input_embeddings()(ids)
 
-    def forward(self, embeds: Tensor, positions: Tensor, cache: CompressedCache, deep: Deep | None = None) -> Tensor:
+    def forward(
+        self, embeds: Tensor, positions: Tensor, cache: RunCache, watch: Watch, deep: Deep | None = None
+    ) -> Tensor:
         """As in `Adapter`; this family has no deep features."""
         out = self.model.language_model.model(
-            inputs_embeds=embeds, position_ids=positions, past_key_values=cache, use_cache=True
+            inputs_embeds=embeds, position_ids=positions[0], past_key_values=cache, use_cache=True, **{WATCH: watch}
         )
         return out.last_hidden_state
 

@@ -1,0 +1,95 @@
+"""One reply in the making: chosen token by token, or several at a time where a draft of it holds."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from guikv.engine.drafts import Lookup
+from guikv.engine.sampling import Chooser, Sampling
+from guikv.engine.writing import Writing
+from guikv.models.base import Adapter
+from guikv.state import State
+
+GREEDY = Sampling()
+
+
+class Reply:
+    """What was chosen so far, and what it is chosen from.
+
+    Ask `next_ids` for tokens to run behind each other, run them, and give the logits after each of them to `take`;
+    when there are none, the reply is over. `ids` are those of the reply, `finished` tells whether it ended by itself.
+    """
+
+    def __init__(
+        self,
+        adapter: Adapter,
+        state: State,
+        most: int,
+        least: int = 0,
+        sampling: Sampling = GREEDY,
+        lookup: Lookup | None = None,
+    ) -> None:
+        """most, least: tokens; lookup: where drafts come from, without it there are none"""
+        assert state.next_logits is not None
+        self.adapter, self.most, self.least, self.sampling = adapter, most, least, sampling
+        self.writing = Writing(state.cache, state.ledger.next_position)
+        self.logits = state.next_logits
+        self.ids: list[int] = []
+        self.finished = False
+        self.stopped_at: int | None = None
+        """Characters of the text before the stop text that ended it."""
+        self.passes = 0
+        self._before = state.ledger.ids
+        self._stops = adapter.stop_ids
+        self._chooser = Chooser(sampling, state.next_logits.device)
+        self._lookup = lookup if sampling.plain else None
+        self._asked: tuple[int, ...] = ()
+        self._reach = 4 * max(map(len, sampling.stop), default=0) + 4
+
+    def next_ids(self, draft: bool = True) -> tuple[int, ...]:
+        """The next token, and behind it a draft of those that follow; () when the reply is over."""
+        self._asked = ()
+        if self.stopped_at is None and len(self.ids) < self.most:
+            token = self._choose(self.logits)
+            if token in self._stops:
+                self.finished = True
+            else:
+                drafted = self._lookup.draft_after(token) if draft and self._lookup is not None else ()
+                room = min(self.most - len(self.ids), self.adapter.context - self.writing.next_position)
+                self._asked = (token, *drafted[: max(0, room - 1)])
+        return self._asked
+
+    def take(self, logits: Tensor) -> None:
+        """logits: [tokens asked, vocabulary] float32, what follows each of them. Drafted tokens stay while they are
+        what would have been chosen."""
+        self.passes += 1
+        kept = 1
+        self._append(self._asked[0])
+        while (
+            self.stopped_at is None and kept < len(self._asked) and self._choose(logits[kept - 1]) == self._asked[kept]
+        ):
+            self._append(self._asked[kept])
+            kept += 1
+        self.writing.keep(kept)
+        self.logits = logits[kept - 1]
+
+    def _choose(self, logits: Tensor) -> int:
+        if len(self.ids) < self.least:
+            stops = torch.tensor(sorted(self._stops), device=logits.device)
+            logits = logits.index_fill(0, stops, float("-inf"))
+        before = self._before
+        if not self.sampling.plain:
+            before = torch.cat([before, torch.tensor(self.ids, dtype=torch.long)])
+        return int(self._chooser.choose(logits, before))
+
+    def _append(self, token: int) -> None:
+        self.ids.append(token)
+        if self._lookup is not None:
+            self._lookup.add(token)
+        # Only the end of the text is new; a character is one token or less.
+        tail = self.adapter.decode_text(tuple(self.ids[-self._reach :])) if self.sampling.stop else ""
+        if any(stop in tail for stop in self.sampling.stop):
+            text = self.adapter.decode_text(tuple(self.ids))
+            self.finished = True
+            self.stopped_at = min(at for at in (text.find(stop) for stop in self.sampling.stop) if at >= 0)
