@@ -17,6 +17,7 @@ from transformers.cache_utils import Cache, LinearAttentionLayer
 
 from guikv.cache import CompressedCache, CompressedLayer
 from guikv.errors import SessionError
+from guikv.places import Places
 
 LINEAR = "linear_attention"
 MARKS = 6
@@ -108,8 +109,7 @@ class HybridCache(CompressedCache):
         return sum({t.data_ptr(): t.numel() * t.element_size() for t in tensors}.values())
 
     def begin(self, new: int) -> None:
-        """`new` tokens are about to run through all layers: mark the point before them."""
-        self.mark()
+        """`new` tokens are about to run through all layers: states that are held elsewhere must not be written."""
         for layer in self.states:
             layer.own()
 
@@ -157,6 +157,22 @@ class HybridCache(CompressedCache):
                 twin.put(layer.state)
                 other.layers.append(twin)
         other.marks, other._passing = dict(self.marks), self._passing
+        return other
+
+    def moved(self, device: torch.device, places: Places | None = None) -> HybridCache:
+        """As in `CompressedCache`, marks included."""
+
+        def there(state: LayerState) -> LayerState:
+            conv, recurrent = state
+            return None if conv is None else conv.to(device), None if recurrent is None else recurrent.to(device)
+
+        other = self.copy()
+        other.layers = [
+            layer.moved(device, places) if isinstance(layer, CompressedLayer) else layer for layer in other.layers
+        ]
+        for layer in other.states:
+            layer.put(there(layer.state))
+        other.marks = {at: tuple(map(there, states)) for at, states in self.marks.items()}
         return other
 
     def extra(self) -> dict[str, Tensor]:
