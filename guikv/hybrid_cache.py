@@ -23,6 +23,8 @@ LINEAR = "linear_attention"
 MARKS = 6
 """Marks that are kept beside the newest one: about three steps of an episode."""
 
+_PARTS = ("conv", "recurrent")
+
 LayerState = tuple[Tensor | None, Tensor | None]
 """A layer's state: the last inputs of its convolution [batch, channels, kernel], and its recurrent state [batch, heads,
 key, value]; None before the first token."""
@@ -177,15 +179,22 @@ class HybridCache(CompressedCache):
 
     def extra(self) -> dict[str, Tensor]:
         parts = {}
-        for number, layer in enumerate(self.states):
-            for name, tensor in zip(("conv", "recurrent"), layer.state, strict=True):
-                if tensor is not None:
-                    parts[f"{name}.{number}"] = tensor
+        for at, states in (("now", self._now()), *self.marks.items()):
+            for number, state in enumerate(states):
+                for name, tensor in zip(_PARTS, state, strict=True):
+                    if tensor is not None:
+                        parts[f"{name}.{number}.{at}"] = tensor
         return parts
 
     def put_extra(self, parts: dict[str, Tensor]) -> None:
-        for number, layer in enumerate(self.states):
-            layer.put((parts.get(f"conv.{number}"), parts.get(f"recurrent.{number}")))
+        def states(at: int | str) -> tuple[LayerState, ...]:
+            found = (tuple(parts.get(f"{name}.{number}.{at}") for name in _PARTS) for number in range(len(self.states)))
+            return tuple((conv, recurrent) for conv, recurrent in found)
+
+        for layer, state in zip(self.states, states("now"), strict=True):
+            layer.put(state)
+        points = {name.rpartition(".")[2] for name in parts} - {"now"}
+        self.marks = {int(at): states(at) for at in sorted(points, key=int)}
 
     def _now(self) -> tuple[LayerState, ...]:
         return tuple(layer.state for layer in self.states)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from weakref import ref
 
 import torch
 from torch import Tensor
@@ -15,6 +16,7 @@ from torch import Tensor
 from guikv.engine.reply import Reply
 from guikv.engine.slot_step import Rows, rows_of, step
 from guikv.engine.slots import Slot, Slots
+from guikv.engine.writing import Writing
 from guikv.models.base import Adapter
 
 
@@ -24,8 +26,8 @@ class GraphDecoder:
     def __init__(self, adapter: Adapter, slots: Slots) -> None:
         self.adapter, self.slots = adapter, slots
         self._buckets: dict[int, _Bucket] = {}
-        self._running: list[tuple[Any, int]] = []
-        """Of the batch that ran last: each reply's writing, and the tokens it had when the rows were advanced."""
+        self._running: list[tuple[ref[Writing], int]] = []
+        """Of the batch that ran last: each reply's writing, and the tokens that it has by now."""
 
     def fits(self, replies: Sequence[Reply]) -> bool:
         """Whether every layer of every session is in a slot, with room for a token that no other session reads."""
@@ -41,10 +43,10 @@ class GraphDecoder:
         if size not in self._buckets:
             self._buckets[size] = _Bucket(self.adapter, self.slots, size)
         bucket = self._buckets[size]
-        if [(reply.writing, reply.writing.count) for reply in replies] != self._running:
+        if [(ref(reply.writing), reply.writing.count) for reply in replies] != self._running:
             bucket.place(rows_of([reply.writing for reply in replies], self.adapter.device))
         logits = bucket.run(ids)[: len(replies)]
-        self._running = [(reply.writing, reply.writing.count + 1) for reply in replies]
+        self._running = [(ref(reply.writing), reply.writing.count + 1) for reply in replies]
         return logits
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from guikv.budget import Budget
+from guikv.engine.drafts import LONGEST
 from guikv.engine.engine import Engine, Handle
 from guikv.engine.sampling import Sampling
 from guikv.errors import ContextError, SessionError
@@ -150,7 +151,7 @@ def test_cancelled_at_any_token_or_part(adapter: Adapter) -> None:
 
         with pytest.raises(CancelledError):
             handle.generate(10_000, 10_000, told=told)
-        assert len(heard) == 5
+        assert 5 <= len(heard) <= 5 + LONGEST
         assert handle.session.state is before
         parts = handle.session.extending
 
