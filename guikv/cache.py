@@ -170,8 +170,9 @@ class CompressedLayer(CacheLayerMixin):
         batch, heads, _, dim = self.keys.shape
         place = self.places.take(self.number, (batch, heads, end, dim), self.values.shape[-1], self.dtype, self.device)
         if old is not None:
+            held = min(start, old.columns)
             for part in ("keys", "values", "index"):
-                getattr(place, part)[:, :, :start] = getattr(old, part)[:, :, :start]
+                getattr(place, part)[:, :, :held] = getattr(old, part)[:, :, :held]
         self._leave()
         self.place = place
         place.holders.add(self)
