@@ -32,7 +32,7 @@ class Batch(Protocol):
 
 @dataclass
 class Watch:
-    """What one forward pass leaves behind for the policy.
+    """What the forward passes of one prefill leave behind for the policy.
 
     batch: the sessions whose replies are written in this pass; they see to their own attention
     observation_window: how many of the last queries are wanted; saliency: whose norms are: normed, residual or None
@@ -80,9 +80,17 @@ def watching(layers: nn.ModuleList, watch: Watch) -> Iterator[Watch]:
 def _norm_hook(number: int, watch: Watch) -> Any:
     def hook(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         hidden = kwargs["hidden_states"] if "hidden_states" in kwargs else args[0]
-        watch.norms[number] = hidden.float().norm(dim=-1)
+        norms = hidden.float().norm(dim=-1)
+        watch.norms[number] = torch.cat([watch.norms[number], norms], dim=1) if number in watch.norms else norms
 
     return hook
+
+
+def _last(before: Tensor | None, query: Tensor, window: int) -> Tensor:
+    """The last `window` queries, of which some may be from the part of the prefill before."""
+    if before is not None and query.shape[2] < window:
+        query = torch.cat([before, query], dim=2)
+    return query[:, :, -window:].detach()
 
 
 def guikv_attention(
@@ -106,7 +114,7 @@ def guikv_attention(
         if watch.batch is not None:
             return watch.batch.attend(number, query, scaling).transpose(1, 2).contiguous(), None
         if watch.observation_window:
-            watch.queries[number] = query[:, :, -watch.observation_window :].detach()
+            watch.queries[number] = _last(watch.queries.get(number), query, watch.observation_window)
         if watch.cache is not None and watch.cache.layers[number].padded:
             padding = watch.cache.layers[number].index == PADDING
     out = attend(query, key, value, scaling=scaling, padding=padding)

@@ -69,6 +69,10 @@ class CompressedLayer(CacheLayerMixin):
         place.keys[:, :, start:end], place.values[:, :, start:end] = self._each(key_states), self._each(value_states)
         return end
 
+    def reserve(self, behind: int, new: int) -> Place:
+        """The layer's place, with `new` columns `behind` columns after the entries that no other layer reads."""
+        return self._room(self.entries + behind, self.entries + behind + new)
+
     def take_over(self, new: int) -> None:
         """Make the `new` columns that were written behind the entries entries."""
         if not new:
@@ -149,6 +153,14 @@ class CompressedLayer(CacheLayerMixin):
             self.place.holders.add(other)
         return other
 
+    def moved(self, device: torch.device, places: Places | None) -> CompressedLayer:
+        """A layer with the same content on a device, in places of its own or in the given ones."""
+        other = CompressedLayer(self.number, places)
+        if self.is_initialized:
+            other.put(*(part.to(device) for part in (self.keys, self.values, self.index)))
+        other.seen, other.padded = self.seen, self.padded
+        return other
+
     def _room(self, start: int, end: int) -> Place:
         """A place of at least `end` columns that holds the entries before `start`, and in which no other layer relies
         on what comes from there on."""
@@ -158,8 +170,9 @@ class CompressedLayer(CacheLayerMixin):
         batch, heads, _, dim = self.keys.shape
         place = self.places.take(self.number, (batch, heads, end, dim), self.values.shape[-1], self.dtype, self.device)
         if old is not None:
+            held = min(start, old.columns)
             for part in ("keys", "values", "index"):
-                getattr(place, part)[:, :, :start] = getattr(old, part)[:, :, :start]
+                getattr(place, part)[:, :, :held] = getattr(old, part)[:, :, :held]
         self._leave()
         self.place = place
         place.holders.add(self)
@@ -265,6 +278,12 @@ class CompressedCache(Cache):
         """Remove the entries of the tokens marked in `gone` [n] bool; nobody's position moves."""
         for layer in self.layers:
             layer.remove(gone.to(layer.index.device)[layer.index.clamp_min(0)])
+
+    def moved(self, device: torch.device, places: Places | None = None) -> CompressedCache:
+        """A cache with the same content on a device, in places of its own or in the given ones."""
+        other = CompressedCache(0)
+        other.layers = [layer.moved(device, places) for layer in self.layers]
+        return other
 
     def complete_prefix(self, length: int) -> int:
         """Length, at most `length`, of the longest prefix of which every layer and head holds every token."""

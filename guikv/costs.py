@@ -73,7 +73,11 @@ class Stopwatch:
             yield
         finally:
             self._wait()
-            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
+            self.add(name, time.perf_counter() - start)
+
+    def add(self, name: str, seconds: float) -> None:
+        """Seconds that a phase took, or its share of what several sessions took together."""
+        self.seconds[name] = self.seconds.get(name, 0.0) + seconds
 
     def _wait(self) -> None:
         if self.device.type == "cuda":

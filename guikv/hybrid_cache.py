@@ -17,10 +17,13 @@ from transformers.cache_utils import Cache, LinearAttentionLayer
 
 from guikv.cache import CompressedCache, CompressedLayer
 from guikv.errors import SessionError
+from guikv.places import Places
 
 LINEAR = "linear_attention"
 MARKS = 6
 """Marks that are kept beside the newest one: about three steps of an episode."""
+
+_PARTS = ("conv", "recurrent")
 
 LayerState = tuple[Tensor | None, Tensor | None]
 """A layer's state: the last inputs of its convolution [batch, channels, kernel], and its recurrent state [batch, heads,
@@ -108,8 +111,7 @@ class HybridCache(CompressedCache):
         return sum({t.data_ptr(): t.numel() * t.element_size() for t in tensors}.values())
 
     def begin(self, new: int) -> None:
-        """`new` tokens are about to run through all layers: mark the point before them."""
-        self.mark()
+        """`new` tokens are about to run through all layers: states that are held elsewhere must not be written."""
         for layer in self.states:
             layer.own()
 
@@ -159,17 +161,40 @@ class HybridCache(CompressedCache):
         other.marks, other._passing = dict(self.marks), self._passing
         return other
 
+    def moved(self, device: torch.device, places: Places | None = None) -> HybridCache:
+        """As in `CompressedCache`, marks included."""
+
+        def there(state: LayerState) -> LayerState:
+            conv, recurrent = state
+            return None if conv is None else conv.to(device), None if recurrent is None else recurrent.to(device)
+
+        other = self.copy()
+        other.layers = [
+            layer.moved(device, places) if isinstance(layer, CompressedLayer) else layer for layer in other.layers
+        ]
+        for layer in other.states:
+            layer.put(there(layer.state))
+        other.marks = {at: tuple(map(there, states)) for at, states in self.marks.items()}
+        return other
+
     def extra(self) -> dict[str, Tensor]:
         parts = {}
-        for number, layer in enumerate(self.states):
-            for name, tensor in zip(("conv", "recurrent"), layer.state, strict=True):
-                if tensor is not None:
-                    parts[f"{name}.{number}"] = tensor
+        for at, states in (("now", self._now()), *self.marks.items()):
+            for number, state in enumerate(states):
+                for name, tensor in zip(_PARTS, state, strict=True):
+                    if tensor is not None:
+                        parts[f"{name}.{number}.{at}"] = tensor
         return parts
 
     def put_extra(self, parts: dict[str, Tensor]) -> None:
-        for number, layer in enumerate(self.states):
-            layer.put((parts.get(f"conv.{number}"), parts.get(f"recurrent.{number}")))
+        def states(at: int | str) -> tuple[LayerState, ...]:
+            found = (tuple(parts.get(f"{name}.{number}.{at}") for name in _PARTS) for number in range(len(self.states)))
+            return tuple((conv, recurrent) for conv, recurrent in found)
+
+        for layer, state in zip(self.states, states("now"), strict=True):
+            layer.put(state)
+        points = {name.rpartition(".")[2] for name in parts} - {"now"}
+        self.marks = {int(at): states(at) for at in sorted(points, key=int)}
 
     def _now(self) -> tuple[LayerState, ...]:
         return tuple(layer.state for layer in self.states)

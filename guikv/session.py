@@ -10,7 +10,7 @@ never having extended would; removing a screenshot moves no position; a saved se
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from guikv.cache import CompressedCache
 from guikv.compression import compress, frame_presence, make_plan, tokens_after
 from guikv.content import Message, last_frames, smaller_but_newest
 from guikv.costs import Counter, StepCost
+from guikv.engine.batch import advance
 from guikv.engine.drafts import Lookup
 from guikv.engine.reply import GREEDY, Reply
 from guikv.engine.sampling import Sampling
@@ -35,6 +36,9 @@ from guikv.prompt import NO_FRAME, Prompt
 from guikv.settings import Settings
 from guikv.state import State, rollback
 from guikv.store import load_session, save_session
+
+SLICE = 1024
+"""Tokens that are prefilled at a time, so that replies of other sessions can go on between."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,6 @@ class Session:
 
     # What an agent calls.
 
-    @torch.inference_mode()
     def extend(self, content: tuple[Message, ...] | Prompt) -> None:
         """Bring the cache to the given conversation: the whole episode so far, not only what is new.
 
@@ -82,6 +85,12 @@ class Session:
         for a screenshot that alone exceeds an absolute budget, DeviceMemoryError when memory runs out. The session
         is then as before.
         """
+        for _ in self.extending(content):
+            pass
+
+    @torch.inference_mode()
+    def extending(self, content: tuple[Message, ...] | Prompt) -> Iterator[None]:
+        """`extend` in parts of bounded length, with a pause after each: what is closed there was never begun."""
         s = self.settings
         exact = s.window == "recompute"
         if not isinstance(content, Prompt):
@@ -97,7 +106,7 @@ class Session:
         with rollback(self, removes=reuse < len(before)):
             self.truncate(reuse)
             self.counter.begin(before, content, reuse, s.history)
-            self._prefill(content, reuse)
+            yield from self._prefilling(content, reuse)
         if s.window == "drop":
             self._drop(sorted(self.ledger.screenshots)[: -s.history])
 
@@ -134,9 +143,8 @@ class Session:
         """
         reply = self.reply(max_new_tokens, min_new_tokens, sampling, drafts)
         try:
-            with self.counter.stopwatch.phase("decoding"):
-                while ids := reply.next_ids():
-                    reply.take(self._run(reply.writing, ids, "decoding"))
+            while not advance(self.adapter, [reply]):
+                pass
         except BaseException:
             reply.writing.undo()
             raise
@@ -158,10 +166,16 @@ class Session:
         return Reply(self.adapter, state, max_new_tokens, min_new_tokens, sampling, lookup)
 
     def finish(self, reply: Reply) -> Generation:
-        """Make what was written of the reply the session's."""
+        """Make what was written of the reply the session's. Raises the reply's error; the session is then as before."""
+        if reply.error is not None:
+            reply.writing.undo()
+            raise reply.error
         opening = self.opening
-        self._commit(reply.writing, reply.ids, reply.logits)
+        for new, written in reply.runs:
+            self.counter.count_decoder(self.cache, new, written)
         self.counter.generated += len(reply.ids)
+        self.counter.stopwatch.add("decoding", reply.seconds)
+        self._commit(reply.writing, reply.ids, reply.logits)
         generation = self._reply((*opening, *reply.ids), reply.finished)
         if reply.stopped_at is None:
             return generation
@@ -346,24 +360,36 @@ class Session:
         norms = None if state.norms is None else torch.nn.functional.pad(state.norms, (0, len(ids)))
         self.state = replace(state, ledger=state.ledger.append_generated(ids), next_logits=logits, norms=norms)
 
-    def _prefill(self, prompt: Prompt, start: int) -> None:
-        """Compute the prompt's tokens from `start` on."""
+    def _prefilling(self, prompt: Prompt, start: int) -> Iterator[None]:
+        """Compute the prompt's tokens from `start` on, `SLICE` at a time."""
         adapter, s, state = self.adapter, self.settings, self.state
         device = adapter.device
         ids, frames = prompt.ids[start:], prompt.frames[start:]
         fresh = sorted(set(frames.unique().tolist()) - {NO_FRAME})
-        with self.counter.stopwatch.phase("vision"), memory_errors(device, "encoding screenshots"):
-            features = {n: self._see(prompt, n) for n in fresh}
+        phase = self.counter.stopwatch.phase
+        features = {}
+        for number in fresh:
+            with phase("vision"), memory_errors(device, "encoding screenshots"):
+                features[number] = self._see(prompt, number)
+            yield
         ledger = state.ledger.append(prompt, start)
         window = s.policy.watched(tokens_after(ledger, ledger.newest_frame))
         watch = Watch(cache=state.cache, observation_window=window, saliency=s.policy.watched_norms)
-        with self.counter.stopwatch.phase("prefill"), memory_errors(device, f"prefilling {len(ids):,} tokens"):
+        doing = f"prefilling {len(ids):,} tokens"
+        with phase("prefill"), memory_errors(device, doing):
             embeds = adapter.embed_text(ids.to(device))
             deep = place(embeds, frames, features)
-            self.counter.count_decoder(state.cache, len(ids))
             positions = prompt.positions[:, None, start:].to(device)
-            with watching(adapter.decoder_layers, watch):
-                hidden = adapter.forward(embeds.unsqueeze(0), positions, state.cache, watch, deep)
+            state.cache.mark()
+        for first in range(0, len(ids), SLICE):
+            part = slice(first, first + SLICE)
+            if first:
+                yield
+            with phase("prefill"), memory_errors(device, doing), watching(adapter.decoder_layers, watch):
+                self.counter.count_decoder(state.cache, len(ids[part]))
+                layers = None if deep is None else deep.part(part)
+                hidden = adapter.forward(embeds[None, part], positions[..., part], state.cache, watch, layers)
+        with phase("prefill"), memory_errors(device, doing):
             logits = adapter.logits(hidden[0, -1]).float()
         state.cache.mark()
         norms, new = state.norms, watch.stacked_norms()

@@ -13,6 +13,7 @@ from torch import Tensor
 from guikv.attention import Watch
 from guikv.cache import CompressedCache
 from guikv.ledger import Ledger
+from guikv.places import Places
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,18 @@ class State:
     def copy(self) -> State:
         """The same content in a cache of its own; the tensors are shared until one of the two changes."""
         return replace(self, cache=self.cache.copy())
+
+    def moved(self, device: torch.device, places: Places | None = None) -> State:
+        """The same content, bit for bit, on another device or in other places."""
+        cache = self.cache.moved(device, places)
+        queries = {number: query.to(device) for number, query in self.watch.queries.items()}
+        return replace(
+            self,
+            cache=cache,
+            watch=replace(self.watch, cache=cache, queries=queries),
+            next_logits=None if self.next_logits is None else self.next_logits.to(device),
+            norms=None if self.norms is None else self.norms.to(device),
+        )
 
     def truncate(self, length: int) -> State:
         """The first `length` tokens; the cache is cut in place.

@@ -8,6 +8,7 @@ from torch import Tensor
 from guikv.engine.drafts import Lookup
 from guikv.engine.sampling import Chooser, Sampling
 from guikv.engine.writing import Writing
+from guikv.errors import GuikvError
 from guikv.models.base import Adapter
 from guikv.state import State
 
@@ -18,7 +19,8 @@ class Reply:
     """What was chosen so far, and what it is chosen from.
 
     Ask `next_ids` for tokens to run behind each other, run them, and give the logits after each of them to `take`;
-    when there are none, the reply is over. `ids` are those of the reply, `finished` tells whether it ended by itself.
+    when there are none, the reply is over. `ids` are those of the reply, `finished` tells whether it ended by itself,
+    `error` why it could not go on.
     """
 
     def __init__(
@@ -39,37 +41,48 @@ class Reply:
         self.finished = False
         self.stopped_at: int | None = None
         """Characters of the text before the stop text that ended it."""
-        self.passes = 0
+        self.runs: list[tuple[int, int]] = []
+        """Of every pass, the tokens that ran and those written before."""
+        self.seconds = 0.0
+        self.error: GuikvError | None = None
         self._before = state.ledger.ids
         self._stops = adapter.stop_ids
         self._chooser = Chooser(sampling, state.next_logits.device)
         self._lookup = lookup if sampling.plain else None
-        self._asked: tuple[int, ...] = ()
+        self.asked: tuple[int, ...] = ()
         self._reach = 4 * max(map(len, sampling.stop), default=0) + 4
 
     def next_ids(self, draft: bool = True) -> tuple[int, ...]:
-        """The next token, and behind it a draft of those that follow; () when the reply is over."""
-        self._asked = ()
+        """The next token, and behind it a draft of those that follow; () when the reply is over.
+
+        Raises ContextError at the end of what the model was made for.
+        """
+        self.asked = ()
         if self.stopped_at is None and len(self.ids) < self.most:
             token = self._choose(self.logits)
             if token in self._stops:
                 self.finished = True
             else:
                 drafted = self._lookup.draft_after(token) if draft and self._lookup is not None else ()
+                self.adapter.check_context(self.writing.next_position + 1)
                 room = min(self.most - len(self.ids), self.adapter.context - self.writing.next_position)
-                self._asked = (token, *drafted[: max(0, room - 1)])
-        return self._asked
+                self.asked = (token, *drafted[: max(0, room - 1)])
+        return self.asked
+
+    @property
+    def shares(self) -> bool:
+        """Whether it may run in a batch: a hybrid's states are its own."""
+        return self.writing.cache.forgets
 
     def take(self, logits: Tensor) -> None:
         """logits: [tokens asked, vocabulary] float32, what follows each of them. Drafted tokens stay while they are
         what would have been chosen."""
-        self.passes += 1
-        kept = 1
-        self._append(self._asked[0])
-        while (
-            self.stopped_at is None and kept < len(self._asked) and self._choose(logits[kept - 1]) == self._asked[kept]
-        ):
-            self._append(self._asked[kept])
+        self.runs.append((len(self.asked), self.writing.count))
+        kept = 0
+        for token in self.asked:
+            if kept and (self.stopped_at is not None or self._choose(logits[kept - 1]) != token):
+                break
+            self._append(token)
             kept += 1
         self.writing.keep(kept)
         self.logits = logits[kept - 1]

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from guikv.cache import CompressedCache
 from guikv.models.base import Shape
 from guikv.places import OwnPlaces, Place
 
@@ -50,8 +51,10 @@ class Slots:
         """Places that did not fit since it was made."""
         self._own = OwnPlaces()
         self._free = {number: list(range(slots)) for number in numbers}
+        self.scratch = slots
+        """A slot that no session gets."""
         with torch.inference_mode(False):
-            size = (slots, shape.kv_heads, capacity)
+            size = (slots + 1, shape.kv_heads, capacity)
             # What was never written is masked, but not a number would outlive a mask.
             self.buffers = {
                 number: Buffers(
@@ -71,6 +74,16 @@ class Slots:
     def free(self) -> int:
         """Slots that a session can take in every layer."""
         return min(map(len, self._free.values()))
+
+    def hold(self, cache: CompressedCache) -> bool:
+        """Whether all of a session's entries are in slots."""
+        return all(isinstance(layer.place, Slot) for _, layer in cache.kv if layer.is_initialized)
+
+    def could_hold(self, cache: CompressedCache) -> bool:
+        """Whether its entries fit, and there are free slots for them."""
+        heads = next(iter(self.buffers.values())).keys.shape[1]
+        fits = all(layer.entries < self.capacity and layer.keys.shape[1] == heads for _, layer in cache.kv)
+        return fits and self.free > 0
 
     def take(
         self, layer: int, shape: tuple[int, int, int, int], value_dim: int, dtype: torch.dtype, device: torch.device

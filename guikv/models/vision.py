@@ -47,6 +47,12 @@ class Deep:
     rows: Tensor
     layers: tuple[Tensor, ...]
 
+    def part(self, tokens: slice) -> Deep | None:
+        """Those of some of the new tokens; None where no image token is among them."""
+        first, count = int(self.rows[: tokens.start].sum()), int(self.rows[tokens].sum())
+        layers = tuple(layer[first : first + count] for layer in self.layers)
+        return Deep(self.rows[tokens], layers) if count else None
+
 
 def place(embeds: Tensor, frames: Tensor, features: dict[int, Features]) -> Deep | None:
     """Write the features over the image tokens of `embeds` [new, hidden]; returns their deep part, if there is one.
