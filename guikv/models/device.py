@@ -32,10 +32,16 @@ def vision_attention(name: str, device: torch.device, dtype: torch.dtype) -> str
     """
     if name not in ("auto", "sdpa", "flash"):
         raise ModelError(f"unknown attention {name!r}: use auto, sdpa or flash")
-    usable = find_spec("flash_attn") is not None and device.type == "cuda" and dtype != torch.float32
+    usable = flash_usable(device, dtype)
     if name == "flash" and not usable:
         raise ModelError("attention 'flash' needs CUDA, half precision and the extra: pip install 'guikv[flash]'")
     return "flash_attention_2" if usable and name != "sdpa" else "sdpa"
+
+
+def flash_usable(device: torch.device, dtype: torch.dtype) -> bool:
+    """Whether flash-attn can be used: on CUDA, in half precision, where it is installed."""
+    half = dtype in (torch.float16, torch.bfloat16)
+    return half and device.type == "cuda" and find_spec("flash_attn") is not None
 
 
 def choose_dtype(name: str, device: torch.device) -> torch.dtype:
