@@ -13,7 +13,7 @@ from guikv.budget import Budget
 from guikv.cache import PADDING, CompressedCache
 from guikv.ledger import Ledger
 from guikv.models.base import Shape
-from guikv.policies.base import LayerView, Policy, select
+from guikv.policies.base import LayerView, Policy, most_forced, scores_of, select
 from guikv.prompt import NO_FRAME
 
 Moment = Literal["prefill", "next_observation"]
@@ -96,12 +96,17 @@ def compress(
             layer.expand(shape.query_heads)
     window = min(policy.observation_window(plan.capacity, tokens_after(ledger, plan.current)), watched_rows(watch))
     views = make_views(cache, ledger, watch, norms, plan)
-    capacities = policy.capacities(views, plan.capacity, window)
-    for (_, layer), view, capacity in zip(cache.kv, views, capacities, strict=True):
-        if view.entries > capacity + plan.whole:
-            columns = select(policy.scores(view, window), view, capacity + plan.whole, window)
-            if columns is not None:
-                layer.keep(columns)
+    limits = [plan.whole + capacity for capacity in policy.capacities(views, plan.capacity, window)]
+    full = [place for place, view in enumerate(views) if view.entries > limits[place]]
+    if not full:
+        return
+    # Whatever is asked of the device is asked for all layers at once: it is waited for here and nowhere else.
+    least = most_forced(views, window)
+    scores = scores_of(policy, [views[place] for place in full], window)
+    for place, mine in zip(full, scores, strict=True):
+        columns = select(mine, views[place], limits[place], window, least[place])
+        if columns is not None:
+            cache.kv[place][1].keep(columns)
 
 
 def make_views(

@@ -25,6 +25,7 @@ from guikv.errors import GuikvError
 from guikv.models.base import Adapter
 from guikv.models.device import choose_device, choose_dtype
 from guikv.models.images import patches
+from guikv.models.packed import can_pack
 from guikv.models.random_weights import QWEN3_8B, QWEN25_7B, Sizes, random_model, random_qwen3
 from guikv.policies import Full, Policy, make_policy
 from guikv.prompt import NO_FRAME, Prompt
@@ -75,7 +76,10 @@ def shaped(name: str, device: str = "auto", dtype: str = "auto") -> Adapter:
     """
     place = choose_device(device)
     make, sizes = SHAPES[name]
-    return make(sizes, dtype=choose_dtype(dtype, place), device=str(place))
+    adapter = make(sizes, dtype=choose_dtype(dtype, place), device=str(place))
+    if can_pack(place, adapter.dtype):
+        adapter.pack()
+    return adapter
 
 
 def screenshots(folder: Path, count: int) -> list[Image.Image]:

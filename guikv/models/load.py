@@ -27,6 +27,7 @@ from guikv.models.checkpoint import (
 )
 from guikv.models.device import choose_device, choose_dtype, vision_attention
 from guikv.models.opencua import OpenCUA
+from guikv.models.packed import can_pack
 from guikv.models.quantization import quantization_config
 from guikv.models.qwen2_5_vl import Qwen25VL
 from guikv.models.qwen3_5 import Qwen35, Qwen35Moe
@@ -57,6 +58,7 @@ def load_model(
     max_pixels: int | None = None,
     demand: memory.Demand | None = None,
     thinking: bool | None = None,
+    pack_weights: bool = True,
 ) -> Adapter:
     """Load a checkpoint: `nano`, a folder, or a name on the model hub.
 
@@ -64,7 +66,8 @@ def load_model(
     attention: sdpa (PyTorch's own), flash (flash-attn), or auto: flash-attn on CUDA where it can be imported.
     quantization: 4bit or 8bit (bitsandbytes). min_pixels, max_pixels: limits of the image that the model sees, where
     the checkpoint's own are not wanted. demand: what the caches will have to hold beside the weights. thinking: whether
-    it is to think before it answers, where its chat template leaves that open.
+    it is to think before it answers, where its chat template leaves that open. pack_weights: on a CPU, put the linear
+    layers' weights into the order that is read fastest; they cannot be read as weights then.
     Raises ModelError when it does not exist, is damaged, or has an architecture without an adapter, and
     DeviceMemoryError when weights and caches are more than the device has free.
     """
@@ -80,6 +83,7 @@ def load_model(
         max_pixels,
         demand or memory.Demand(),
         thinking,
+        pack_weights and quantization is None and can_pack(place, kind),
     )
     folder, from_hub = locate(name_or_path, SHIPPED)
     raw = read_config(folder, name_or_path)
@@ -112,6 +116,7 @@ class _Asked:
     max_pixels: int | None
     demand: memory.Demand
     thinking: bool | None
+    pack: bool
 
 
 def _load(adapter: type[Adapter], name: str, folder: Path, from_hub: bool, asked: _Asked) -> Adapter:
@@ -138,6 +143,8 @@ def _load(adapter: type[Adapter], name: str, folder: Path, from_hub: bool, asked
     model = _model(adapter, folder, config, asked)
     loaded = adapter(model, tokenizer, processor, name, str(folder), asked.thinking)
     loaded.dialect = _dialect(adapter.dialect, name, folder, loaded.prompt_template is not None)
+    if asked.pack:
+        loaded.pack()
     return loaded
 
 

@@ -7,8 +7,8 @@ screenshot where the moment of compression says so. `window` means the observati
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar, Literal
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -62,6 +62,8 @@ class Policy:
 
     name: ClassVar[str] = ""
     compresses: ClassVar[bool] = True
+    stacks: ClassVar[bool] = False
+    """Whether `scores` may be asked for all layers at once, as one view with the layers along its batch axis."""
 
     selection: Selection = "kv"
 
@@ -118,6 +120,22 @@ def reduce_groups(scores: Tensor, how: Reduction) -> Tensor:
     return scores.amax(2) if how == "max" else scores.sum(2)
 
 
+def scores_of(policy: Policy, views: list[LayerView], window: int) -> list[Tensor]:
+    """`policy.scores` of every layer, [batch, heads, n] each; in one call where the policy and the shapes allow it."""
+    if not policy.stacks or len({view.keys.shape for view in views}) > 1:
+        return [policy.scores(view, window) for view in views]
+    return list(policy.scores(stacked(views), window).split(views[0].keys.shape[0]))
+
+
+def stacked(views: list[LayerView]) -> LayerView:
+    """Views of one shape as one view, the layers behind each other along the batch axis."""
+    parts: dict[str, Any] = {}
+    for name in ("keys", "queries", "frames", "norms", "valid", "forced"):
+        found = [getattr(view, name) for view in views]
+        parts[name] = None if found[0] is None else torch.cat(found)
+    return replace(views[0], **parts)
+
+
 def forced_entries(view: LayerView, window: int) -> Tensor:
     """What is kept whatever it scores, [batch, heads, n] bool."""
     forced = view.forced.clone()
@@ -126,15 +144,21 @@ def forced_entries(view: LayerView, window: int) -> Tensor:
     return forced & view.valid
 
 
-def select(scores: Tensor, view: LayerView, capacity: int, window: int) -> Tensor | None:
+def most_forced(views: list[LayerView], window: int) -> list[int]:
+    """Of every layer, the most entries that one of its heads keeps whatever they score. Waits for the device once."""
+    counts: list[int] = torch.stack([forced_entries(view, window).sum(-1).max() for view in views]).tolist()
+    return counts
+
+
+def select(scores: Tensor, view: LayerView, capacity: int, window: int, least: int) -> Tensor | None:
     """Columns to keep, [batch, heads, kept] ascending; None when everything fits.
 
-    At least the forced entries are kept, even above the capacity: a budget never takes the instruction away.
+    least: forced entries, kept even above the capacity: a budget never takes the instruction away
     """
-    forced = forced_entries(view, window)
-    kept = max(capacity, int(forced.sum(-1).max()))
+    kept = max(capacity, least)
     if kept >= view.entries:
         return None
+    forced = forced_entries(view, window)
     limit = torch.finfo(scores.dtype).max
     ranked = scores.clamp(-limit, limit).masked_fill(~view.valid, float("-inf")).masked_fill(forced, float("inf"))
     # The window is set aside first, so that ties (pooling makes some) break as they do without one.

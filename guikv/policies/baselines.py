@@ -25,6 +25,7 @@ class StreamingLLM(Policy):
     """The first `sinks` entries and the most recent ones (arXiv 2309.17453); positions are kept as they are."""
 
     name: ClassVar[str] = "streaming_llm"
+    stacks: ClassVar[bool] = True
     sinks: int = 4
 
     def __post_init__(self) -> None:
@@ -43,11 +44,12 @@ class RecentFrames(Policy):
     """All text, then whole screenshots, the newest first, each from its end, as far as the budget goes."""
 
     name: ClassVar[str] = "recent_frames"
+    stacks: ClassVar[bool] = True
 
     def scores(self, view: LayerView, window: int) -> Tensor:
         age = torch.arange(view.entries, dtype=torch.float32, device=view.keys.device).expand(view.valid.shape)
-        above_all = int(view.frames.max()) + 1
-        return view.frames.masked_fill(view.frames == NO_FRAME, above_all).float() * (view.entries + 1) + age
+        above_all = view.frames.max() + 1
+        return torch.where(view.frames == NO_FRAME, above_all, view.frames).float() * (view.entries + 1) + age
 
 
 @dataclass(frozen=True)

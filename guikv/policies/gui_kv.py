@@ -97,14 +97,12 @@ def redundant(view: LayerView, rank: int, basis: str) -> Tensor:
     before = (view.frames != view.current) & (view.frames != NO_FRAME) & view.valid
     allowed = view.earlier_tokens - int((1 - view.share) * view.earlier_tokens)
     surplus = (before.sum(-1, keepdim=True) - allowed).clamp_min(0)
-    if not bool(surplus.any()) or not bool(now.any()):
-        return torch.zeros_like(before)
     keys = view.keys.float()
     axes = leading_basis(keys, now, rank) if basis == "leading" else principal_basis(keys, now, rank)
     distance = (keys - keys @ axes @ axes.transpose(-1, -2)).norm(dim=-1)
     distance = distance.masked_fill(~before, float("inf"))
     place = distance.argsort(dim=-1).argsort(dim=-1)
-    return (place < surplus) & before
+    return (place < surplus) & before & now.any(-1, keepdim=True)
 
 
 def leading_basis(keys: Tensor, now: Tensor, rank: int) -> Tensor:

@@ -26,6 +26,7 @@ class SnapKV(Policy):
     """window: last queries that judge, always kept; kernel: odd width of the pooling along the entries."""
 
     name: ClassVar[str] = "snap_kv"
+    stacks: ClassVar[bool] = True
 
     window: int = 8
     kernel: int = 5

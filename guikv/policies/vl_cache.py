@@ -11,6 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import torch
+from torch import Tensor
+
 from guikv.policies.base import LayerView, attention_weights, check_at_least
 from guikv.policies.snap_kv import SnapKV
 
@@ -40,13 +43,13 @@ class VLCache(SnapKV):
     def capacities(self, views: list[LayerView], capacity: int, window: int) -> list[int]:
         if not self.layerwise:
             return [capacity] * len(views)
-        density = [density_of(v, window, self.threshold) for v in views]
+        density: list[float] = torch.stack([density_of(v, window, self.threshold) for v in views]).tolist()
         spare = max(0, capacity - window) * len(views)
         return [window + int(spare * d / sum(density)) for d in density]
 
 
-def density_of(view: LayerView, window: int, threshold: float) -> float:
-    """Fraction of the window's attention weights that are not negligible, over all heads; in (0, 1]."""
+def density_of(view: LayerView, window: int, threshold: float) -> Tensor:
+    """Fraction of the window's attention weights that are not negligible, over all heads; [] float32 in (0, 1]."""
     weights = attention_weights(view, window)
     strong = weights >= threshold * weights.amax(-1, keepdim=True)
-    return max(float((strong & (weights > 0)).float().mean()), 1e-4)
+    return (strong & (weights > 0)).float().mean().clamp_min(1e-4)

@@ -85,7 +85,7 @@ def test_golden_kept_indices(path: Path) -> None:
         view = view_of(case, data, spans, layer, layers)
         window = case["vl_cache_window"] if method == "vl_cache" else case["window"]
         capacity = policy.capacities([view] * layers, case["capacity"], window)[layer]
-        columns = select(policy.scores(view, window), view, capacity, window)
+        columns = select(policy.scores(view, window), view, capacity, window, window)
         assert columns is not None
         kept = columns[columns < case["seq_len"] - window].view(1, case["query_heads"], -1)
         assert torch.equal(kept.int(), data[f"kept.{method}"]), method

@@ -39,7 +39,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def adapter(folder: Path) -> Adapter:
-    return load_model(str(folder), device="cpu", dtype="float32")
+    return load_model(str(folder), device="cpu", dtype="float32", pack_weights=False)
 
 
 def by_transformers(adapter: Adapter, prompt: Prompt) -> Tensor:

@@ -9,7 +9,7 @@ import torch
 
 from guikv.errors import PolicyError
 from guikv.policies import POLICIES, GuiKV, LayerView, PyramidKV, VLCache, make_policy
-from guikv.policies.base import select
+from guikv.policies.base import most_forced, scores_of, select
 from guikv.policies.gui_kv import leading_basis, principal_basis, redundant, spatial_saliency
 from guikv.policies.pyramid_kv import ladder
 from guikv.prompt import NO_FRAME
@@ -42,12 +42,12 @@ def test_keeps_as_many_as_asked_sorted_and_the_window(name: str) -> None:
     policy, view = make_policy(name), random_view()
     for capacity in (10, 27, 89):
         window = min(policy.observation_window(capacity, 20), 12)
-        columns = select(policy.scores(view, window), view, capacity, window)
+        columns = select(policy.scores(view, window), view, capacity, window, most_forced([view], window)[0])
         assert columns is not None
         assert columns.shape == (2, 2, capacity)
         assert bool((columns.diff(dim=-1) > 0).all())
         assert columns[..., capacity - window :].tolist() == [[list(range(90 - window, 90))] * 2] * 2
-    assert select(policy.scores(view, window), view, 90, window) is None
+    assert select(policy.scores(view, window), view, 90, window, 0) is None
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -59,7 +59,7 @@ def test_forced_entries_stay_and_padding_goes_first(name: str) -> None:
     forced[:, :, 50:60] = True
     view = replace(view, valid=valid, forced=forced)
     window = min(policy.observation_window(22, 12), 12)
-    columns = select(policy.scores(view, window), view, 22, window)
+    columns = select(policy.scores(view, window), view, 22, window, most_forced([view], window)[0])
     assert columns is not None
     assert all(set(range(50, 60)) <= set(head.tolist()) for batch in columns for head in batch)
     assert bool((columns[:, 1] >= 20).all())
@@ -89,7 +89,7 @@ def test_options_of_gui_kv_change_the_choice(reduction: str, basis: str) -> None
 
 def test_protect_text_keeps_all_text() -> None:
     view, policy = random_view(), GuiKV(protect_text=True)
-    columns = select(policy.scores(view, 8), view, 40, 8)
+    columns = select(policy.scores(view, 8), view, 40, 8, most_forced([view], 8)[0])
     assert columns is not None
     text = set((view.frames[0, 0] == NO_FRAME).nonzero().flatten().tolist())
     assert text <= set(columns[0, 0].tolist())
@@ -185,3 +185,12 @@ def test_unknown_names_and_options_are_named() -> None:
     ]:
         with pytest.raises(PolicyError, match=option):
             make_policy("gui_kv", **{option: value})
+
+
+@pytest.mark.parametrize("name", [n for n, p in POLICIES.items() if p.stacks])
+def test_all_layers_at_once_score_as_one_by_one(name: str) -> None:
+    policy = make_policy(name)
+    views = [random_view(layer=number) for number in range(4)]
+    window = policy.observation_window(40, 10)
+    for mine, view in zip(scores_of(policy, views, window), views, strict=True):
+        torch.testing.assert_close(mine, policy.scores(view, window))
