@@ -81,6 +81,7 @@ class Plan:
         cache = self.config.cache
         return {
             "model": self.config.model.name,
+            "dtype": self.config.model.dtype,
             "policy": cache.policy,
             "options": policy_options(cache),
             "budget": cache.budget,
