@@ -112,7 +112,7 @@ def run_memory(plan: MemoryPlan, adapter: Adapter | None = None) -> dict[str, An
     ours = {moment: KeptBySession(moment, plan.history, plan.budget, per_token) for moment in MOMENTS}
     steps: list[dict[str, Any]] = []
     for number, (whole, sent, reply) in enumerate(episode(model, plan), start=1):
-        held = {
+        held: dict[str, Held] = {
             "stateless": Held(len(sent) + len(reply), len(sent) + len(reply)),
             "append_only": Held(len(whole) + len(reply), len(whole) + len(reply)),
             **{moment: kept.step(whole, reply) for moment, kept in ours.items()},
