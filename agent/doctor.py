@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
+from agent.config import ModelConfig
 from envs.base import Finding, SetupError
 
 FREE_BYTES = 2**30
@@ -41,7 +42,6 @@ def examine(folder: Path | None = None) -> Iterator[Finding]:
     yield _disk(folder or Path.cwd())
     yield _display()
     yield _cuda()
-    yield _flash()
 
 
 def _python() -> Finding:
@@ -121,8 +121,15 @@ def _cuda() -> Finding:
     return Finding("cuda", True, str(torch.cuda.get_device_name(0)), required=False)
 
 
-def _flash() -> Finding:
-    if find_spec("flash_attn") is None:
-        fix = "pip install 'guikv[flash]'   (CUDA only; PyTorch's own attention is used without it)"
-        return Finding("flash-attn", False, "not installed", fix, required=False)
-    return Finding("flash-attn", True, version("flash-attn"), required=False)
+def kernels(config: ModelConfig) -> Iterator[Finding]:
+    """What the model would be computed with, and what would make it faster. Nothing of it is required."""
+    if find_spec("torch") is None or find_spec("transformers") is None:
+        return
+    from guikv.errors import ModelError
+    from guikv.models.kernels import facts
+
+    try:
+        for fact in facts(config.device, config.dtype, config.attention):
+            yield Finding(fact.name, fact.ok, fact.detail, fact.fix, required=False)
+    except ModelError as error:
+        yield Finding("model", False, str(error), "choose another with --device, --dtype or --set model.attention=auto")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from agent.commands.common import EXIT_FAILED, ConfigOption, SetOption, settings
+from agent.commands.common import EXIT_FAILED, ConfigOption, DeviceOption, DtypeOption, SetOption, settings
 
 if TYPE_CHECKING:
     from agent.config import Config
@@ -22,18 +23,26 @@ def doctor(
     ] = "browser",
     serial: Annotated[str | None, typer.Option("--serial", help="android: which device, if there are several.")] = None,
     display: Annotated[str | None, typer.Option("--display", help="desktop: which X display.")] = None,
+    device: DeviceOption = None,
+    dtype: DtypeOption = None,
     config: ConfigOption = None,
     assign: SetOption = None,
 ) -> None:
-    """Look at everything a run needs and say how to get what is missing.
+    """Look at everything a run needs, say how to get what is missing, and what the model is computed with.
 
     Example: guikv doctor android --serial 192.168.1.20:5555
 
     Exit code 1 when something that such a run cannot do without is missing.
     """
-    resolved = settings(config, assign, {"android.serial": serial, "desktop.display": display})
+    resolved = settings(
+        config,
+        assign,
+        {"android.serial": serial, "desktop.display": display, "model.device": device, "model.dtype": dtype},
+    )
     missing = False
-    for finding in examine(what, resolved):
+    from agent.doctor import kernels
+
+    for finding in chain(examine(what, resolved), kernels(resolved.model)):
         state = "ok" if finding.ok else ("missing" if finding.required else "absent")
         typer.echo(f"{state:8} {finding.name:14} {finding.detail}")
         if not finding.ok and finding.fix:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from agent.commands.common import DtypeOption
 from eval.options import (
     BudgetOption,
     HistoryOption,
@@ -42,6 +43,7 @@ def nano_eval(
     window: WindowOption = "shrink",
     history: HistoryOption = 5,
     model: ModelOption = "nano",
+    dtype: DtypeOption = None,
     blank: Annotated[bool, typer.Option("--blank", help="show the model white pictures: chance level")] = False,
     forget: Annotated[bool, typer.Option("--forget", help="remove all earlier turns before each answer")] = False,
     shift: Annotated[str, typer.Option(help="a look never trained on: look, fonts, sizes, colours")] = "",
@@ -60,7 +62,7 @@ def nano_eval(
     from eval.live.plan import make_config, read_seeds, read_tasks
 
     numbers, names = read_seeds(seeds), read_tasks(tasks)
-    config = make_config(model, policy, option or (), budget, moment, window, history)
+    config = make_config(model, policy, option or (), budget, moment, window, history, dtype=dtype)
     if forget and window == "recompute":
         raise ConfigError("--forget: the window recompute would bring back what was removed", "use shrink or drop")
 

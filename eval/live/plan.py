@@ -81,6 +81,7 @@ class Plan:
         cache = self.config.cache
         return {
             "model": self.config.model.name,
+            "dtype": self.config.model.dtype,
             "policy": cache.policy,
             "options": policy_options(cache),
             "budget": cache.budget,
@@ -102,6 +103,7 @@ def make_config(
     window: str,
     history: int,
     steps: int = STEPS,
+    dtype: str | None = None,
 ) -> Config:
     """Settings of every episode. Raises ConfigError, and PolicyError for a policy or option that does not exist."""
     from agent.assemble import cache_policy
@@ -109,6 +111,7 @@ def make_config(
     base = {"model.max_new_tokens": 64, "limits.steps": steps, "approval.mode": "never"}
     given = {
         "model.name": model,
+        "model.dtype": dtype,
         "cache.policy": policy,
         "cache.options": read_options(options),
         "cache.budget": budget,

@@ -80,12 +80,16 @@ class Reply:
         self.runs.append((len(self.asked), self.writing.count))
         kept = 0
         for token in self.asked:
-            if kept and (self.stopped_at is not None or self._choose(logits[kept - 1]) != token):
+            if kept and not self._follows(logits[kept - 1], token):
                 break
             self._append(token)
             kept += 1
         self.writing.keep(kept)
         self.logits = logits[kept - 1]
+
+    def _follows(self, logits: Tensor, drafted: int) -> bool:
+        """Would the drafted token have been taken here? One that ends the reply is none of its tokens."""
+        return self.stopped_at is None and drafted not in self._stops and self._choose(logits) == drafted
 
     def _choose(self, logits: Tensor) -> int:
         if len(self.ids) < self.least:

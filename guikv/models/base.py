@@ -151,6 +151,11 @@ class Adapter(ABC):
 
     @property
     @abstractmethod
+    def tower(self) -> nn.Module:
+        """transformers' vision tower, with its patch merger."""
+
+    @property
+    @abstractmethod
     def decoder_layers(self) -> nn.ModuleList:
         """The decoder's layers, each with its attention module as `self_attn`."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.util import find_spec
 
 import torch
@@ -31,10 +32,16 @@ def vision_attention(name: str, device: torch.device, dtype: torch.dtype) -> str
     """
     if name not in ("auto", "sdpa", "flash"):
         raise ModelError(f"unknown attention {name!r}: use auto, sdpa or flash")
-    usable = find_spec("flash_attn") is not None and device.type == "cuda" and dtype != torch.float32
+    usable = flash_usable(device, dtype)
     if name == "flash" and not usable:
         raise ModelError("attention 'flash' needs CUDA, half precision and the extra: pip install 'guikv[flash]'")
     return "flash_attention_2" if usable and name != "sdpa" else "sdpa"
+
+
+def flash_usable(device: torch.device, dtype: torch.dtype) -> bool:
+    """Whether flash-attn can be used: on CUDA, in half precision, where it is installed."""
+    half = dtype in (torch.float16, torch.bfloat16)
+    return half and device.type == "cuda" and find_spec("flash_attn") is not None
 
 
 def choose_dtype(name: str, device: torch.device) -> torch.dtype:
@@ -44,3 +51,10 @@ def choose_dtype(name: str, device: torch.device) -> torch.dtype:
     if name not in _DTYPES:
         raise ModelError(f"unknown dtype {name!r}: use auto, {', '.join(_DTYPES)}")
     return _DTYPES[name]
+
+
+@cache
+def bfloat16_units() -> bool:
+    """Whether this CPU multiplies bfloat16 matrices in hardware (AVX-512 BF16, AMX, or Arm's)."""
+    known: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
+    return any("bf16" in name and there is True for name, there in known.items())

@@ -28,9 +28,7 @@ class Qwen3VL(QwenVL):
 
     def embed_image(self, pixels: Pixels) -> Features:
         out = self.see(pixels)
-        # Earlier versions of transformers leave the deep features of all images in one tensor.
-        deep = (layer if isinstance(layer, Tensor) else layer[0] for layer in out.deepstack_features)
-        return Features(out.pooler_output[0], tuple(deep))
+        return Features(out.pooler_output, tuple(out.deepstack_features))
 
     def vision_flops(self, pixels: Pixels) -> int:
         return vision_flops(self.model.config.vision_config, pixels)

@@ -12,6 +12,7 @@ from guikv.errors import ModelError
 from guikv.models.base import Adapter, shape_of
 from guikv.models.images import patches
 from guikv.models.vision import Features, merged_positions
+from guikv.models.vision_attention import prepare_tower, see
 from guikv.prompt import Pixels
 
 AXES = 3
@@ -25,8 +26,13 @@ class QwenVL(Adapter):
         text = self.model.config.text_config
         if "sliding_attention" in (getattr(text, "layer_types", None) or ()):
             raise ModelError("layers with sliding attention cannot be kept in a session")
-        self.model.set_attn_implementation({"text_config": NAME})
+        eyes = prepare_tower(self.tower)
+        self.model.set_attn_implementation({"text_config": NAME, "vision_config": eyes})
         self.shape = shape_of(text)
+
+    @property
+    def tower(self) -> nn.Module:
+        return self.model.model.visual
 
     @property
     def context(self) -> int:
@@ -43,13 +49,12 @@ class QwenVL(Adapter):
         return torch.arange(start, start + count).expand(AXES, count)
 
     def embed_image(self, pixels: Pixels) -> Features:
-        return Features(self.see(pixels).pooler_output[0])
+        return Features(self.see(pixels).pooler_output)
 
     def see(self, pixels: Pixels) -> Any:
         """transformers' output of the vision tower for one screenshot."""
-        grid = torch.tensor([pixels.grid], device=self.device)
         values = patches(pixels, self.processor).to(self.device, self.dtype)
-        return self.model.model.get_image_features(values, grid)
+        return see(self.tower, values, pixels.grid)
 
     def embed_text(self, ids: Tensor) -> Tensor:
         return self.model.get_input_embeddings()(ids)

@@ -149,3 +149,12 @@ def test_the_doctor_fails_without_a_browser(monkeypatch: pytest.MonkeyPatch) -> 
     result = CliRunner().invoke(app, ["doctor"])
     assert result.exit_code == 1
     assert "missing  chromium" in result.output
+
+
+def test_the_doctor_says_what_models_are_computed_with() -> None:
+    result = CliRunner().invoke(app, ["doctor", "--device", "cpu", "--dtype", "bfloat16"])
+    for name, detail in (("computed on", "in bfloat16"), ("vision", "one call"), ("threads", "wait"), ("decoding", "")):
+        assert any(name in line and detail in line for line in result.output.splitlines()), result.output
+    result = CliRunner().invoke(app, ["doctor", "--dtype", "int4"])
+    assert result.exit_code == 1
+    assert "unknown dtype 'int4'" in result.output

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from guikv.attention import NAME, WATCH, Watch
@@ -15,6 +14,7 @@ from guikv.models.opencua.chat import PUBLISHED, chat_of
 from guikv.models.opencua.model import OpenCUAForConditionalGeneration, one_axis
 from guikv.models.opencua.tokenizer import load_tokenizer
 from guikv.models.vision import Deep, Features, windowed_flops
+from guikv.models.vision_attention import prepare_tower, see
 from guikv.prompt import Pixels
 
 
@@ -37,8 +37,13 @@ class OpenCUA(Adapter):
         if "sliding_attention" in text.layer_types:
             raise ModelError("layers with sliding attention cannot be kept in a session")
         self.chat = chat_of(self.tokenizer, self.model.config.media_placeholder_token_id)
-        self.model.set_attn_implementation({"text_config": NAME})
+        eyes = prepare_tower(self.tower)
+        self.model.set_attn_implementation({"text_config": NAME, "vision_config": eyes})
         self.shape = shape_of(text)
+
+    @property
+    def tower(self) -> nn.Module:
+        return self.model.vision_tower
 
     @property
     def context(self) -> int:
@@ -55,8 +60,8 @@ class OpenCUA(Adapter):
         return one_axis(start, count)
 
     def embed_image(self, pixels: Pixels) -> Features:
-        grid = torch.tensor([pixels.grid], device=self.device)
-        return Features(self.model.image_features(patches(pixels, self.processor).to(self.device), grid))
+        values = patches(pixels, self.processor).to(self.device, self.dtype)
+        return Features(see(self.tower, values, pixels.grid).pooler_output)
 
     def vision_flops(self, pixels: Pixels) -> int:
         return windowed_flops(self.model.config.vision_config, pixels)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,14 @@ def test_methods_and_their_options() -> None:
         with pytest.raises((ConfigError, GuikvError)):
             make_config("nano", given["policy"], (), given["budget"], given["moment"], given["window"], 5)
     assert plan().config.cache.model_dump()["policy"] == "gui_kv"
+
+
+def test_what_an_episode_depends_on_names_the_precision() -> None:
+    """Records of one precision are not gone on with in another."""
+    half = make_config("nano", "gui_kv", (), "20%", "next_observation", "shrink", 5, dtype="bfloat16")
+    one, other = plan().identity(), replace(plan(), config=half).identity()
+    assert (one["dtype"], other.pop("dtype")) == ("auto", "bfloat16")
+    assert one.items() >= other.items()
 
 
 def outcome(

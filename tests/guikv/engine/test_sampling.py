@@ -11,6 +11,7 @@ from transformers import GenerationConfig
 from guikv.budget import Budget
 from guikv.engine.batch import advance
 from guikv.engine.drafts import LONGEST, Lookup
+from guikv.engine.reply import Reply
 from guikv.engine.sampling import Chooser, Sampling
 from guikv.errors import SessionError
 from guikv.models import load_model
@@ -152,3 +153,22 @@ def test_the_shipped_model_says_the_same_in_fewer_passes(nano: Adapter) -> None:
         passes += len(reply.runs)
         tokens += len(expected.ids)
     assert passes < tokens
+
+
+def test_a_drafted_end_ends_the_reply(adapter: Adapter, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ends of earlier turns stand in the ledger, so drafts have them; whichever token it is, the reply ends there."""
+    session = ready(adapter, 3)
+    said = session.fork().generate(NEW, NEW, drafts=False).ids
+    tried = 0
+    for token in sorted(set(said)):
+        monkeypatch.setattr(type(adapter), "stop_ids", frozenset({token}))
+        expected = session.fork().generate(NEW, drafts=False)
+        lookup = Lookup([*said, *said, *said])
+        reply = Reply(adapter, session.state, NEW, lookup=lookup)
+        with torch.inference_mode():
+            while not advance(adapter, [reply]):
+                pass
+        reply.writing.undo()
+        assert (tuple(reply.ids), reply.finished) == (expected.ids, expected.finished)
+        tried += 1
+    assert tried
