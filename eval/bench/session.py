@@ -159,8 +159,8 @@ class _FirstToken:
         """Nothing to close."""
 
 
-def persistent(session: Session, new_tokens: int) -> Runner:
-    """A session that lives as long as the episode."""
+def persistent(session: Session, new_tokens: int, drafts: bool = True) -> Runner:
+    """A session that lives as long as the episode. drafts: as in `Session.generate`"""
 
     def run(messages: tuple[Message, ...], track: Track) -> Reply:
         prompt = session.adapter.encode(messages)
@@ -168,7 +168,7 @@ def persistent(session: Session, new_tokens: int) -> Runner:
         session.extend(prompt)
         prefilled = time.perf_counter()
         session.compress()
-        reply = session.generate(new_tokens, min_new_tokens=new_tokens)
+        reply = session.generate(new_tokens, min_new_tokens=new_tokens, drafts=drafts)
         end = time.perf_counter()
         seconds = session.cost.seconds
         track.prefill.append(prefilled - start)
