@@ -22,7 +22,7 @@ import torch
 from rich.table import Table
 from transformers import DynamicCache
 
-from eval.bench.machine import cpu_threads, machine_facts, save_random_model
+from eval.bench.machine import cpu_threads, machine_facts, plain_transformers, save_random_model
 from eval.bench.session import SMALL
 from eval.bench.vllm_process import HOW, WORKER, VllmProcess
 from guikv.budget import parse_budget
@@ -89,7 +89,6 @@ def session_round(adapter: Adapter, prompt: Prompt, new: int) -> Round:
 def transformers_round(adapter: Adapter, prompt: Prompt, new: int) -> Round:
     """transformers' decoder over its own growing cache, without what its `generate` does around each token."""
     decoder, cache = adapter.model.model.language_model, DynamicCache()
-    adapter.model.set_attn_implementation({"text_config": "sdpa"})
 
     def run(ids: torch.Tensor, start: int) -> torch.Tensor:
         positions = adapter.positions_of_text(start, len(ids))[:, None]
@@ -175,7 +174,7 @@ def run_decode(
         checkpoint = save_random_model(Path(folder) / "model", plan.sizes)
         for dtype in plan.dtypes:
             ours = load_model(str(checkpoint), "cpu", dtype)
-            plain = load_model(str(checkpoint), "cpu", dtype, pack_weights=False)
+            plain = plain_transformers(checkpoint, dtype)
             with ExitStack() as stack:
                 vllm = None
                 if vllm_python is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -13,19 +14,29 @@ from typing import Any
 import torch
 
 from eval.bench.session import SMALL
+from guikv.models import load_model
+from guikv.models.base import Adapter
 from guikv.models.random_weights import Sizes, random_model
 from guikv.nano import SPECIAL
 
 
 def machine_facts(threads: int, versions: Mapping[str, str | None]) -> dict[str, Any]:
-    """Cores, the load average of the last minute, and versions: torch's, transformers' and those given."""
+    """The processor, cores, the last minute's load average, and versions: torch's, transformers' and those given."""
     return {
-        "processor": platform.machine(),
+        "processor": _processor(),
         "cores": os.cpu_count(),
         "threads": threads,
         "load": round(os.getloadavg()[0], 2),
         "versions": {name: version(name) for name in ("torch", "transformers")} | dict(versions),
     }
+
+
+def _processor() -> str:
+    try:
+        found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    except (OSError, UnicodeDecodeError):
+        found = None
+    return found[1].strip() if found else platform.processor() or platform.machine()
 
 
 @contextmanager
@@ -37,6 +48,17 @@ def cpu_threads(count: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def plain_transformers(checkpoint: Path, dtype: str) -> Adapter:
+    """The checkpoint as whoever uses transformers alone has it: none of our attention, no packed weights.
+
+    The adapter is there to make tokens and patches; no session can be kept on it.
+    """
+    adapter = load_model(str(checkpoint), "cpu", dtype, pack_weights=False)
+    kind = type(adapter.model)
+    adapter.model = kind.from_pretrained(checkpoint, dtype=adapter.dtype, attn_implementation="sdpa").eval()
+    return adapter
 
 
 def save_random_model(folder: Path, sizes: Sizes = SMALL) -> Path:

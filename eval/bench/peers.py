@@ -24,7 +24,7 @@ from rich.table import Table
 
 from envs.geometry import Size
 from eval.bench import session
-from eval.bench.machine import cpu_threads, machine_facts, save_random_model
+from eval.bench.machine import cpu_threads, machine_facts, plain_transformers, save_random_model
 from eval.bench.reuse_world import screenshot
 from eval.bench.session import SMALL, Track, opening
 from eval.bench.vllm_process import HOW, WORKER, VllmProcess
@@ -164,9 +164,7 @@ def run_peers(
         files = {number: Path(folder) / f"{number}.rgb" for number in range(plan.steps)} if vllm_python else {}
         for number, path in files.items():
             replace_file(path, pictures[number].tobytes())
-        # Packed weights are ours; who uses transformers has plain ones.
-        ours = load_model(str(checkpoint), "cpu", plan.dtype)
-        plain = load_model(str(checkpoint), "cpu", plan.dtype, pack_weights=False)
+        ours, plain = load_model(str(checkpoint), "cpu", plan.dtype), plain_transformers(checkpoint, plan.dtype)
         ours.vision_cache.limit = 0
         vllm = None
         if vllm_python is not None:
@@ -258,7 +256,8 @@ def peers_table(result: Mapping[str, Any], episode: Mapping[str, Any]) -> Table:
     versions = ", ".join(f"{name} {number}" for name, number in machine["versions"].items() if number)
     caption = (
         f"{plan['parameters'] / 1e6:.0f} M parameters, {plan['dtype']}, {machine['threads']} thread(s) each, "
-        f"{machine['cores']} cores, load average {machine['load']} to {machine['load_after']}; {versions}"
+        f"{machine['cores']} cores ({machine['processor']}), load average "
+        f"{machine['load']} to {machine['load_after']}; {versions}"
     )
     if plan["without"]:
         caption += f"\nvLLM is left out: it needs {HOW}"

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from envs.geometry import Size
 from eval.bench import decode, peers
 from eval.bench.decode import DecodePlan, decode_tables, run_decode
-from eval.bench.machine import save_random_model
+from eval.bench.machine import plain_transformers, save_random_model
 from eval.bench.memory import KeptBySession, MemoryPlan, episode, memory_table, run_memory, shape_of_sizes
 from eval.bench.peers import LAYOUTS, OURS, STATELESS, PeersPlan, dropped_at_once, peers_table, run_peers
 from eval.bench.reuse_world import small_model
@@ -133,13 +133,13 @@ def test_decoding_beside_others(worker: Path) -> None:
 
 def test_all_runners_decode_the_same_model(tmp_path: Path) -> None:
     """What is timed is the same work: the same tokens follow the same prompt."""
-    folder = str(save_random_model(tmp_path, TINY))
-    ours, plain = load_model(folder, "cpu", "float32"), load_model(folder, "cpu", "float32", pack_weights=False)
+    folder = save_random_model(tmp_path, TINY)
+    ours, plain = load_model(str(folder), "cpu", "float32"), plain_transformers(folder, "float32")
+    assert not any("guikv" in type(module).__module__ for module in plain.model.modules())
     prompt = decode.text_prompt(ours, 30, 1)
     session = decode._session(ours)
     session.extend(prompt)
     ids = torch.tensor([[*prompt.ids.tolist()]])
-    plain.model.set_attn_implementation({"text_config": "sdpa"})
     theirs = plain.model.generate(input_ids=ids, max_new_tokens=8, min_new_tokens=8, do_sample=False)
     assert theirs[0, 30:].tolist() == list(session.generate(8, min_new_tokens=8, drafts=False).ids)
 
