@@ -269,12 +269,13 @@ def _check_reachable(address: str) -> None:
 
 def _last_words(folder: Path) -> str:
     """What the head of a cluster said last, as Ray's own errors do not have it."""
-    words = ""
     for path in sorted(folder.glob("session_2*/logs/gcs_server.*")):
         with suppress(OSError):
-            lines = path.read_text(errors="replace").splitlines()
-            words += "".join(f"; {path.name}: {line[:300]}" for line in lines[-2:])
-    return words
+            # Without the stack trace that may follow.
+            said = [line for line in path.read_text(errors="replace").splitlines() if line.startswith("[")]
+            if said:
+                return f"; it said: {said[-1][:300]}"
+    return ""
 
 
 def _first_line(error: BaseException) -> str:
