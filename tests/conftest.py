@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -16,3 +17,9 @@ def pytest_configure(config: pytest.Config) -> None:
     # A shell starts what runs in its background deaf to Ctrl-C, and everything that tests start would be, too.
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session")
+def home_of_ray(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home for clusters: a process writes Ray's key into the first one it sees, and looks for it there ever after."""
+    return tmp_path_factory.mktemp("home")

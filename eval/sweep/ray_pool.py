@@ -16,6 +16,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -180,10 +181,11 @@ class Cluster:
                     return
                 # Ray says that something did not come up in time by an error of no kind of its own.
                 except Exception as error:
+                    log = _last_words(Path(self._folder))
                     self._sweep_up()
                     if not left:
                         what = "Ray could not start a cluster on this machine"
-                        raise ClusterError(f"{what}: {_first_line(error)}") from error
+                        raise ClusterError(f"{what}: {_first_line(error)}{log}") from error
 
     def _sweep_up(self) -> None:
         """End what Ray started here; it forgets the processes of a start that failed."""
@@ -263,6 +265,17 @@ def _check_reachable(address: str) -> None:
         raise ClusterError(f"the cluster's address {address!r} is not HOST:PORT of its head node, nor auto")
     with _ray_errors(f"the cluster at {address}"), socket.create_connection((host.strip("[]"), int(port)), PATIENCE):
         pass
+
+
+def _last_words(folder: Path) -> str:
+    """What the head of a cluster said last, as Ray's own errors do not have it."""
+    for path in sorted(folder.glob("session_2*/logs/gcs_server.*")):
+        with suppress(OSError):
+            # Without the stack trace that may follow.
+            said = [line for line in path.read_text(errors="replace").splitlines() if line.startswith("[")]
+            if said:
+                return f"; it said: {said[-1][:300]}"
+    return ""
 
 
 def _first_line(error: BaseException) -> str:

@@ -163,8 +163,8 @@ def test_a_worker_in_the_middle_of_its_episode_closes_its_browser() -> None:
 
 
 @pytest.mark.slow
-def test_a_cluster_plays_episodes_and_closes_its_browsers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+def test_a_cluster_plays_episodes_and_closes_its_browsers(home_of_ray: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(home_of_ray))
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     multiprocessing.resource_tracker.ensure_running()
     before = running()

@@ -29,9 +29,9 @@ class Murderer(Log):
 
 @pytest.mark.slow
 def test_two_actors_write_what_one_process_writes_though_one_is_killed(
-    whole: Whole, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    whole: Whole, tmp_path: Path, home_of_ray: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("HOME", str(home_of_ray))
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     before, terminated = running(), signal.getsignal(signal.SIGTERM)
     with Cluster(CellPlayer, 2, len(whole.cells)) as pool:
@@ -49,7 +49,8 @@ def test_two_actors_write_what_one_process_writes_though_one_is_killed(
 
 
 @pytest.mark.slow
-def test_a_cluster_that_does_not_come_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cluster_that_does_not_come_up(home_of_ray: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(home_of_ray))
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     # Ray gives the first of its processes no time at all.
     monkeypatch.setenv(START_WAIT, "0")
