@@ -140,7 +140,11 @@ def attend(
         # One query a head: the group takes the place of the query axis, and keys need no copies.
         mask = None if padding is None else ~padding.unsqueeze(2)
         grouped = query.reshape(batch, stored, groups, dim)
-        return F.scaled_dot_product_attention(grouped, key, value, mask, scale=scaling).reshape(batch, heads, 1, dim)
+        if query.dtype == torch.bfloat16 and not query.is_cuda and groups % 2:
+            # oneDNN reads bfloat16 keys two queries at a time, and one alone much slower.
+            grouped = F.pad(grouped, (0, 0, 0, 1))
+        out = F.scaled_dot_product_attention(grouped, key, value, mask, scale=scaling)
+        return out[:, :, :groups].reshape(batch, heads, 1, dim)
     flash = _flash_attention(query) if padding is None else None
     if flash is not None:
         out = flash(*(t.transpose(1, 2) for t in (query, key, value)), softmax_scale=scaling, causal=True)
