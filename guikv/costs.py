@@ -60,28 +60,42 @@ class StepCost:
 
 
 class Stopwatch:
-    """Seconds by phase; waits for the device, so that a phase's work is counted where it was asked for."""
+    """Seconds by phase. On a GPU events stand in its queue, and are waited for only when somebody wants to know."""
 
     def __init__(self, device: torch.device) -> None:
-        self.device, self.seconds = device, dict[str, float]()
+        self.device = device
+        self._seconds: dict[str, float] = {}
+        self._running: list[tuple[str, torch.Event, torch.Event]] = []
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
-        self._wait()
-        start = time.perf_counter()
+        if self.device.type != "cuda":
+            start = time.perf_counter()
+            try:
+                yield
+            finally:
+                self.add(name, time.perf_counter() - start)
+            return
+        begin, end = (torch.Event(self.device, enable_timing=True) for _ in range(2))
+        begin.record()
         try:
             yield
         finally:
-            self._wait()
-            self.add(name, time.perf_counter() - start)
+            end.record()
+            self._running.append((name, begin, end))
 
     def add(self, name: str, seconds: float) -> None:
         """Seconds that a phase took, or its share of what several sessions took together."""
-        self.seconds[name] = self.seconds.get(name, 0.0) + seconds
+        self._seconds[name] = self._seconds.get(name, 0.0) + seconds
 
-    def _wait(self) -> None:
-        if self.device.type == "cuda":
-            torch.cuda.synchronize(self.device)
+    @property
+    def seconds(self) -> dict[str, float]:
+        """By phase, all that ended so far."""
+        while self._running:
+            name, begin, end = self._running.pop(0)
+            end.synchronize()
+            self.add(name, begin.elapsed_time(end) / 1000)
+        return dict(self._seconds)
 
 
 def decoder_flops(shape: Shape, new: int, entries: list[int], logits: int = 1) -> int:
@@ -153,7 +167,7 @@ class Counter:
             full_kv_bytes=full * shape.bytes_per_token(self.adapter.dtype),
             flops=self.flops,
             flops_stateless=self.flops_stateless + decoding,
-            seconds=dict(self.stopwatch.seconds),
+            seconds=self.stopwatch.seconds,
         )
 
 

@@ -17,28 +17,24 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from guikv.attention import Watch, watching
 from guikv.cache import CompressedCache
-from guikv.compression import compress, frame_presence, make_plan, tokens_after
+from guikv.compression import compress, frame_presence, make_plan
 from guikv.content import Message, last_frames, smaller_but_newest
 from guikv.costs import Counter, StepCost
 from guikv.engine.batch import advance
 from guikv.engine.drafts import Lookup
+from guikv.engine.prefill import prefilling
 from guikv.engine.reply import GREEDY, Reply
 from guikv.engine.sampling import Sampling
 from guikv.engine.writing import Writing, WritingBatch, run
 from guikv.errors import SessionError
 from guikv.ledger import Ledger
 from guikv.models.base import Adapter
-from guikv.models.vision import Features, place
 from guikv.out_of_memory import memory_errors
 from guikv.prompt import NO_FRAME, Prompt
 from guikv.settings import Settings
 from guikv.state import State, rollback
 from guikv.store import load_session, save_session
-
-SLICE = 1024
-"""Tokens that are prefilled at a time, so that replies of other sessions can go on between."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +102,7 @@ class Session:
         with rollback(self, removes=reuse < len(before)):
             self.truncate(reuse)
             self.counter.begin(before, content, reuse, s.history)
-            yield from self._prefilling(content, reuse)
+            self.state = yield from prefilling(self.adapter, s.policy, self.counter, self.state, content, reuse)
         if s.window == "drop":
             self._drop(sorted(self.ledger.screenshots)[: -s.history])
 
@@ -359,46 +355,3 @@ class Session:
         # The model's own tokens are text; saliency never looks at their norms.
         norms = None if state.norms is None else torch.nn.functional.pad(state.norms, (0, len(ids)))
         self.state = replace(state, ledger=state.ledger.append_generated(ids), next_logits=logits, norms=norms)
-
-    def _prefilling(self, prompt: Prompt, start: int) -> Iterator[None]:
-        """Compute the prompt's tokens from `start` on, `SLICE` at a time."""
-        adapter, s, state = self.adapter, self.settings, self.state
-        device = adapter.device
-        ids, frames = prompt.ids[start:], prompt.frames[start:]
-        fresh = sorted(set(frames.unique().tolist()) - {NO_FRAME})
-        phase = self.counter.stopwatch.phase
-        features = {}
-        for number in fresh:
-            with phase("vision"), memory_errors(device, "encoding screenshots"):
-                features[number] = self._see(prompt, number)
-            yield
-        ledger = state.ledger.append(prompt, start)
-        window = s.policy.watched(tokens_after(ledger, ledger.newest_frame))
-        watch = Watch(cache=state.cache, observation_window=window, saliency=s.policy.watched_norms)
-        doing = f"prefilling {len(ids):,} tokens"
-        with phase("prefill"), memory_errors(device, doing):
-            embeds = adapter.embed_text(ids.to(device))
-            deep = place(embeds, frames, features)
-            positions = prompt.positions[:, None, start:].to(device)
-            state.cache.mark()
-        for first in range(0, len(ids), SLICE):
-            part = slice(first, first + SLICE)
-            if first:
-                yield
-            with phase("prefill"), memory_errors(device, doing), watching(adapter.decoder_layers, watch):
-                self.counter.count_decoder(state.cache, len(ids[part]))
-                layers = None if deep is None else deep.part(part)
-                hidden = adapter.forward(embeds[None, part], positions[..., part], state.cache, watch, layers)
-        with phase("prefill"), memory_errors(device, doing):
-            logits = adapter.logits(hidden[0, -1]).float()
-        state.cache.mark()
-        norms, new = state.norms, watch.stacked_norms()
-        if new is not None:
-            norms = new if norms is None or start == 0 else torch.cat([norms, new], dim=-1)
-            watch.norms.clear()
-        self.state = State(ledger, state.cache, watch, len(ledger), logits, norms)
-
-    def _see(self, prompt: Prompt, number: int) -> Features:
-        pixels = prompt.images[number]
-        self.counter.count_vision(pixels, pixels in self.adapter.vision_cache)
-        return self.adapter.vision_features(pixels)

@@ -22,8 +22,8 @@ class SlotDecoder(Protocol):
     def fits(self, replies: Sequence[Reply]) -> bool:
         """Whether all of them can be run here."""
 
-    def run(self, replies: Sequence[Reply], ids: Sequence[int]) -> Tensor:
-        """One token of each: logits [replies, vocabulary] float32."""
+    def run(self, replies: Sequence[Reply], ids: Sequence[int]) -> tuple[Tensor, list[int]]:
+        """One token of each: logits [replies, vocabulary] float32, and the most likely token of each row."""
 
 
 def advance(adapter: Adapter, replies: Sequence[Reply], slots: SlotDecoder | None = None) -> list[Reply]:
@@ -46,23 +46,25 @@ def advance(adapter: Adapter, replies: Sequence[Reply], slots: SlotDecoder | Non
         start = time.perf_counter()
         try:
             with memory_errors(adapter.device, "decoding"):
-                logits = _run(adapter, group, slots)
+                logits, likely = _run(adapter, group, slots)
         except GuikvError as error:
             for reply in group:
                 reply.error = error
             over += group
             continue
-        for reply, row in zip(group, logits, strict=True):
-            reply.take(row)
+        for reply, row, tokens in zip(group, logits, likely, strict=True):
+            reply.take(row, tokens)
             reply.seconds += (time.perf_counter() - start) / len(group)
     return over
 
 
-def _run(adapter: Adapter, group: Sequence[Reply], slots: SlotDecoder | None) -> Tensor:
-    """[replies, tokens asked, vocabulary] float32."""
+def _run(adapter: Adapter, group: Sequence[Reply], slots: SlotDecoder | None) -> tuple[Tensor, Sequence[Sequence[int]]]:
+    """[replies, tokens asked, vocabulary] float32, and the most likely token of each row, fetched at once for all."""
     ids = [reply.asked for reply in group]
     if slots is not None and len(ids[0]) == 1 and slots.fits(group):
-        return slots.run(group, [token for (token,) in ids])[:, None]
+        logits, likely = slots.run(group, [token for (token,) in ids])
+        return logits[:, None], [(token,) for token in likely]
     batch = WritingBatch([reply.writing for reply in group])
     hidden = run(adapter, batch, torch.tensor(ids, device=adapter.device))
-    return adapter.logits(hidden).float()
+    logits = adapter.logits(hidden).float()
+    return logits, logits.argmax(-1).tolist()

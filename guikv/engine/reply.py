@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -50,6 +52,8 @@ class Reply:
         self._chooser = Chooser(sampling, state.next_logits.device)
         self._lookup = lookup if sampling.plain else None
         self.asked: tuple[int, ...] = ()
+        self._likely: int | None = None
+        """The most likely token of `logits`, where it is known already."""
         self._reach = 4 * max(map(len, sampling.stop), default=0) + 4
 
     def next_ids(self, draft: bool = True) -> tuple[int, ...]:
@@ -59,7 +63,7 @@ class Reply:
         """
         self.asked = ()
         if self.stopped_at is None and len(self.ids) < self.most:
-            token = self._choose(self.logits)
+            token = self._choose(self.logits, self._likely)
             if token in self._stops:
                 self.finished = True
             else:
@@ -74,24 +78,30 @@ class Reply:
         """Whether it may run in a batch: a hybrid's states are its own."""
         return self.writing.cache.forgets
 
-    def take(self, logits: Tensor) -> None:
-        """logits: [tokens asked, vocabulary] float32, what follows each of them. Drafted tokens stay while they are
-        what would have been chosen."""
+    def take(self, logits: Tensor, likely: Sequence[int] | None = None) -> None:
+        """What follows each of the tokens asked; drafted ones stay while they are what would have been chosen.
+
+        logits: [tokens asked, vocabulary] float32; likely: the most likely of each row
+        """
+        if likely is None:
+            likely = logits.argmax(-1).tolist()
         self.runs.append((len(self.asked), self.writing.count))
         kept = 0
         for token in self.asked:
-            if kept and not self._follows(logits[kept - 1], token):
+            if kept and not self._follows(logits[kept - 1], likely[kept - 1], token):
                 break
             self._append(token)
             kept += 1
         self.writing.keep(kept)
-        self.logits = logits[kept - 1]
+        self.logits, self._likely = logits[kept - 1], likely[kept - 1]
 
-    def _follows(self, logits: Tensor, drafted: int) -> bool:
+    def _follows(self, logits: Tensor, likely: int, drafted: int) -> bool:
         """Would the drafted token have been taken here? One that ends the reply is none of its tokens."""
-        return self.stopped_at is None and drafted not in self._stops and self._choose(logits) == drafted
+        return self.stopped_at is None and drafted not in self._stops and self._choose(logits, likely) == drafted
 
-    def _choose(self, logits: Tensor) -> int:
+    def _choose(self, logits: Tensor, likely: int | None) -> int:
+        if self.sampling.plain and likely is not None and (likely not in self._stops or len(self.ids) >= self.least):
+            return likely
         if len(self.ids) < self.least:
             stops = torch.tensor(sorted(self._stops), device=logits.device)
             logits = logits.index_fill(0, stops, float("-inf"))

@@ -31,19 +31,18 @@ class PackedLinear(nn.Module):
     def __init__(self, *linears: nn.Linear) -> None:
         super().__init__()
         self.in_features, self.out_features = linears[0].in_features, sum(linear.out_features for linear in linears)
-        weights, biases = [linear.weight.detach() for linear in linears], [linear.bias for linear in linears]
-        self.bias = biases[0] if len(linears) == 1 or biases[0] is None else nn.Parameter(torch.cat(biases), False)
-        self.packed = torch.ops.mkldnn._reorder_linear_weight(
-            weights[0] if len(linears) == 1 else torch.cat(weights), ROWS
-        )
+        weights = [linear.weight.detach() for linear in linears]
+        biases = [linear.bias.detach() for linear in linears if linear.bias is not None]
+        self.bias = nn.Parameter(torch.cat(biases), requires_grad=False) if biases else None
+        self.packed = torch.ops.mkldnn._reorder_linear_weight(torch.cat(weights), ROWS)
 
     def forward(self, x: Tensor) -> Tensor:
         rows = x.numel() // self.in_features
         if x.dtype != torch.float32 or rows >= LEAST_FLOATS:
             return torch.ops.mkldnn._linear_pointwise(x, self.packed, self.bias, "none", [], "")
-        padded = F.pad(x.reshape(rows, -1), (0, 0, 0, LEAST_FLOATS - rows))
+        padded = F.pad(x.reshape(rows, self.in_features), (0, 0, 0, LEAST_FLOATS - rows))
         out = torch.ops.mkldnn._linear_pointwise(padded, self.packed, self.bias, "none", [], "")
-        return out[:rows].reshape(*x.shape[:-1], -1)
+        return out[:rows].reshape(*x.shape[:-1], self.out_features)
 
     def extra_repr(self) -> str:
         return f"{self.in_features}, {self.out_features}, bias={self.bias is not None}"

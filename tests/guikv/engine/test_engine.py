@@ -12,12 +12,13 @@ import pytest
 from guikv.budget import Budget
 from guikv.engine.drafts import LONGEST
 from guikv.engine.engine import Engine, Handle
+from guikv.engine.prefill import SLICE
 from guikv.engine.sampling import Sampling
 from guikv.errors import ContextError, SessionError
 from guikv.models import load_model
 from guikv.models.base import Adapter
 from guikv.policies import Full, GuiKV, SnapKV
-from guikv.session import SLICE, Session
+from guikv.session import Session
 from guikv.settings import Settings
 from tests.guikv import hybrid_checkpoint
 from tests.guikv.conftest import episode

@@ -10,7 +10,9 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 
 from guikv.budget import Budget
 from guikv.cache import CompressedCache
+from guikv.engine.batch import advance
 from guikv.engine.graphs import GraphDecoder
+from guikv.engine.sampling import Sampling
 from guikv.engine.slot_step import rows_of, step
 from guikv.engine.slots import Slots
 from guikv.engine.writing import Writing
@@ -107,18 +109,23 @@ def test_it_looks_at_no_value(adapter: Adapter, monkeypatch: pytest.MonkeyPatch)
     assert logits.shape == (3, adapter.shape.vocabulary)
 
 
-def test_batches_of_any_size_and_changing_members(adapter: Adapter, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("ahead", [False, True])
+def test_batches_of_any_size_and_changing_members(
+    adapter: Adapter, monkeypatch: pytest.MonkeyPatch, ahead: bool
+) -> None:
     slots = new_slots(adapter)
     sessions = in_slots(adapter, monkeypatch, slots)
     expected = [s.fork().generate(12, 12, drafts=False).ids for s in sessions]
-    decoder = GraphDecoder(adapter, slots)
+    decoder = GraphDecoder(adapter, slots, ahead)
     replies = [session.reply(12, 12) for session in sessions]
     with torch.inference_mode():
         for turn in range(30):
             going = [r for n, r in enumerate(replies) if (turn + n) % 3 and r.next_ids(draft=False)]
             if going:
                 assert decoder.fits(going)
-                for reply, row in zip(going, decoder.run(going, [r.asked[0] for r in going]), strict=True):
+                logits, likely = decoder.run(going, [r.asked[0] for r in going])
+                assert logits.argmax(-1).tolist() == likely
+                for reply, row in zip(going, logits, strict=True):
                     reply.take(row[None])
     assert [session.finish(reply).ids for session, reply in zip(sessions, replies, strict=True)] == expected
 
@@ -133,6 +140,38 @@ def test_a_fork_that_still_reads_is_left_alone(adapter: Adapter, monkeypatch: py
     with torch.inference_mode():
         while reply.next_ids(draft=False):
             assert decoder.fits([reply])
-            reply.take(decoder.run([reply], reply.asked))
+            reply.take(*decoder.run([reply], reply.asked))
     session.finish(reply)
     assert torch.equal(longer.cache.layers[0].keys, keys)
+
+
+def test_a_step_ahead_is_used_by_those_who_go_on(adapter: Adapter, monkeypatch: pytest.MonkeyPatch) -> None:
+    slots = new_slots(adapter)
+    sessions = in_slots(adapter, monkeypatch, slots)
+    lengths = (3, 9, 9)
+    expected = [s.fork().generate(n, n, drafts=False) for s, n in zip(sessions, lengths, strict=True)]
+    decoder = GraphDecoder(adapter, slots, ahead=True)
+    replies = [session.reply(n, n, drafts=False) for session, n in zip(sessions, lengths, strict=True)]
+    with torch.inference_mode():
+        going = list(replies)
+        while going:
+            over = advance(adapter, going, decoder)
+            going = [reply for reply in going if reply not in over]
+    assert [s.finish(r) for s, r in zip(sessions, replies, strict=True)] == expected
+    # Three tokens of three and one that was too much for one of them but right for two; then five more, and one more.
+    assert decoder.steps == 10
+    for session in sessions:
+        session.ledger.verify(session.cache)
+
+
+def test_who_draws_has_no_step_ahead(adapter: Adapter, monkeypatch: pytest.MonkeyPatch) -> None:
+    slots = new_slots(adapter)
+    session = in_slots(adapter, monkeypatch, slots)[0]
+    sampling = Sampling(temperature=1.0, seed=4)
+    expected = session.fork().generate(7, 7, sampling)
+    decoder, reply = GraphDecoder(adapter, slots, ahead=True), session.reply(7, 7, sampling)
+    with torch.inference_mode():
+        while not advance(adapter, [reply], decoder):
+            pass
+    assert session.finish(reply) == expected
+    assert decoder.steps == 7
