@@ -48,7 +48,7 @@ def load_adapter(config: Config) -> Adapter:
         demand=Demand(parse_budget(cache.budget), cache.history),
         thinking=model.thinking,
     )
-    if adapter.device.type == "cpu" and sum(p.numel() for p in adapter.model.parameters()) < SMALL:
+    if adapter.device.type == "cpu" and adapter.parameters < SMALL:
         import torch
 
         # Its products are so small that threads wait for each other longer than they work.

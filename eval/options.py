@@ -62,6 +62,17 @@ def chosen(text: str, known: Iterable[str], missing: str) -> tuple[str, ...]:
     return names
 
 
+def numbers(text: str, option: str) -> tuple[int, ...]:
+    """`16,100` → numbers of at least 1. Raises ConfigError."""
+    try:
+        found = tuple(int(each) for each in listed(text))
+    except ValueError:
+        found = ()
+    if not found or min(found) < 1 or max(found) > 10**5:
+        raise ConfigError(f"{option} {text!r}", "write whole numbers from 1 on, with commas between: 16,100")
+    return found
+
+
 def show(result: Any, as_json: bool, *parts: Callable[[Any], Any]) -> None:
     """Print a result as JSON and nothing else, or what the parts make of it: tables, lines."""
     if as_json:

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.attention.bias import causal_lower_right
 from transformers import AttentionInterface, AttentionMaskInterface
 
 from guikv.cache import PADDING, CompressedCache
@@ -138,23 +139,29 @@ def attend(
     groups = heads // stored
     if new == 1:
         # One query a head: the group takes the place of the query axis, and keys need no copies.
-        mask = None if padding is None else ~padding.unsqueeze(2)
-        grouped = query.reshape(batch, stored, groups, dim)
+        holes = None if padding is None else ~padding.unsqueeze(2)
+        rows = query.reshape(batch, stored, groups, dim)
         if query.dtype == torch.bfloat16 and not query.is_cuda and groups % 2:
             # oneDNN reads bfloat16 keys two queries at a time, and one alone much slower.
-            grouped = F.pad(grouped, (0, 0, 0, 1))
-        out = F.scaled_dot_product_attention(grouped, key, value, mask, scale=scaling)
+            rows = F.pad(rows, (0, 0, 0, 1))
+        out = F.scaled_dot_product_attention(rows, key, value, holes, scale=scaling)
         return out[:, :, :groups].reshape(batch, heads, 1, dim)
     flash = _flash_attention(query) if padding is None else None
     if flash is not None:
         out = flash(*(t.transpose(1, 2) for t in (query, key, value)), softmax_scale=scaling, causal=True)
         return out.transpose(1, 2)
+    if query.is_cuda and groups > 1:
+        # A mask beside grouped heads leaves only the slowest of PyTorch's kernels on a GPU.
+        key, value = (t.repeat_interleave(groups, dim=1) for t in (key, value))
+    grouped = heads > key.shape[1]
     if new == entries and padding is None:
-        return F.scaled_dot_product_attention(query, key, value, is_causal=True, scale=scaling, enable_gqa=groups > 1)
+        return F.scaled_dot_product_attention(query, key, value, is_causal=True, scale=scaling, enable_gqa=grouped)
+    if query.is_cuda and padding is None:
+        return F.scaled_dot_product_attention(query, key, value, causal_lower_right(new, entries), scale=scaling)
     mask = torch.ones(new, entries, dtype=torch.bool, device=query.device).tril(entries - new)
     if padding is not None:
         mask = mask & ~padding.repeat_interleave(groups, dim=1).unsqueeze(2)
-    return F.scaled_dot_product_attention(query, key, value, mask, scale=scaling, enable_gqa=groups > 1)
+    return F.scaled_dot_product_attention(query, key, value, mask, scale=scaling, enable_gqa=grouped)
 
 
 def _flash_attention(query: Tensor) -> Any:

@@ -184,8 +184,7 @@ def run_peers(
                 runners[moment] = session_runner(Session(ours, settings), new)
             episodes.append(_episode(runners, pictures, new, report))
         facts["load_after"] = machine_facts(plan.threads, {})["load"]
-        parameters = sum(p.numel() for p in plain.model.parameters())
-    described = {**asdict(plan), "parameters": parameters, "without": [] if vllm_python else [*LAYOUTS]}
+    described = {**asdict(plan), "parameters": ours.parameters, "without": [] if vllm_python else [*LAYOUTS]}
     return {**summarise(episodes), "episodes": episodes, "settings": described, "machine": facts}
 
 

@@ -215,9 +215,8 @@ def run_bench(
             reply = run(tuple(episodes[name]), tracks[name])
             episodes[name].append(Message("assistant", (reply,)))
         report(step, tracks)
-    parameters = sum(p.numel() for p in model.model.parameters())
     settings = {
-        "parameters": parameters,
+        "parameters": model.parameters,
         "dtype": str(model.dtype).removeprefix("torch."),
         "device": str(model.device),
         "threads": torch.get_num_threads(),

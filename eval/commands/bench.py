@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from eval.options import BudgetOption, HistoryOption, JsonOption, PolicyOption, show
+from eval.options import BudgetOption, HistoryOption, JsonOption, PolicyOption, numbers, show
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -145,10 +145,17 @@ def bench_session(
     new_tokens: Annotated[int, typer.Option(min=1, help="tokens that the model writes in each step")] = 16,
     model: Annotated[str, typer.Option(help="nano, a folder or a hub name; empty: random weights")] = "",
     shape: Annotated[Shape, typer.Option(help="random weights in this shape; the real ones need a GPU")] = "small",
+    sessions: Annotated[
+        str,
+        typer.Option(help="so many sessions decoding in slots, with commas between; a real shape's default is 1,8,32"),
+    ] = "",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1")] = "auto",
     as_json: JsonOption = False,
 ) -> None:
     """Stateless recompute against a persistent session, full and compressed, at both moments.
+
+    Then, with --sessions or a real --shape, milliseconds of a decoding step beside the time that reading its bytes
+    takes, with PyTorch's attention and flash-attn.
 
     Example: guikv bench session --steps 30 --json, and on a GPU: guikv bench session --shape qwen2.5-vl-7b --steps 20
     """
@@ -156,8 +163,11 @@ def bench_session(
     from rich.progress import Progress
 
     from eval.bench.session import run_bench, session_table, shaped
+    from eval.bench.slots import decode_rates, slots_table
     from guikv.models import load_model
 
+    wanted = sessions or ("" if shape == "small" or model else "1,8,32")
+    counts = numbers(wanted, "--sessions") if wanted else ()
     with Progress(console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("bench session", total=steps)
 
@@ -167,4 +177,6 @@ def bench_session(
 
         adapter = load_model(model, device=device) if model else shaped(shape, device)
         result = run_bench(screenshots, steps, history, budget, policy, new_tokens, adapter=adapter, report=report)
-    show(result, as_json, session_table)
+        if counts:
+            result["slots"] = decode_rates(adapter, counts, report=lambda what: progress.update(bar, description=what))
+    show(result, as_json, session_table, *([lambda r: slots_table(r["slots"])] if counts else []))

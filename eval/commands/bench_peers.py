@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agent.errors import ConfigError
-from eval.options import BudgetOption, HistoryOption, JsonOption, ThreadsOption, chosen, listed, show
+from eval.options import BudgetOption, HistoryOption, JsonOption, ThreadsOption, chosen, numbers, show
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -56,7 +56,7 @@ def bench_peers(
         raise ConfigError(f"--dtype {dtype!r}", f"choose one of {', '.join(DTYPES)}")
     plan = PeersPlan(
         steps=steps,
-        new=_numbers(new, "--new"),
+        new=numbers(new, "--new"),
         dtype=dtypes[0],
         history=history,
         budget=budget,
@@ -95,7 +95,7 @@ def bench_decode(
     from eval.bench.decode import DecodePlan, decode_tables, run_decode
 
     dtypes = chosen(dtype or "-", DTYPES, "--dtype: there is no")
-    plan = DecodePlan(dtypes, _numbers(entries, "--entries"), rounds, threads=threads)
+    plan = DecodePlan(dtypes, numbers(entries, "--entries"), rounds, threads=threads)
     with _quiet_progress() as progress:
         bar = progress.add_task("starting", total=None)
 
@@ -132,14 +132,3 @@ def _quiet_progress() -> Iterator[Progress]:
     logging.disable_progress_bar()
     with Progress(console=Console(stderr=True), transient=True, auto_refresh=False) as progress:
         yield progress
-
-
-def _numbers(text: str, option: str) -> tuple[int, ...]:
-    """`16,100` → numbers of at least 1. Raises ConfigError."""
-    try:
-        numbers = tuple(int(each) for each in listed(text))
-    except ValueError:
-        numbers = ()
-    if not numbers or min(numbers) < 1 or max(numbers) > 10**5:
-        raise ConfigError(f"{option} {text!r}", "write whole numbers from 1 on, with commas between: 16,100")
-    return numbers

@@ -48,10 +48,10 @@ class Launched:
 class GraphDecoder:
     """A `SlotDecoder`. On devices without graphs it runs the same step directly."""
 
-    def __init__(self, adapter: Adapter, slots: Slots, ahead: bool | None = None) -> None:
+    def __init__(self, adapter: Adapter, slots: Slots, ahead: bool | None = None, flash: bool = True) -> None:
         """ahead: launch the next step before it is asked for; by default where the device works while the host goes
-        on"""
-        self.adapter, self.slots = adapter, slots
+        on; flash: use flash-attn where it can be used"""
+        self.adapter, self.slots, self.flash = adapter, slots, flash
         self.ahead = adapter.device.type == "cuda" if ahead is None else ahead
         self.steps = 0
         self._buckets: dict[int, _Bucket] = {}
@@ -93,7 +93,7 @@ class GraphDecoder:
     def _bucket(self, count: int) -> _Bucket:
         size = 1 << (count - 1).bit_length()
         if size not in self._buckets:
-            self._buckets[size] = _Bucket(self.adapter, self.slots, size)
+            self._buckets[size] = _Bucket(self.adapter, self.slots, size, self.flash)
         return self._buckets[size]
 
     def _launch(self, bucket: _Bucket, places: list[Place]) -> Launched:
@@ -104,8 +104,8 @@ class GraphDecoder:
 class _Bucket:
     """The step for batches of one size, with the memory that it reads from and writes to."""
 
-    def __init__(self, adapter: Adapter, slots: Slots, size: int) -> None:
-        self.adapter, self.slots, self.size = adapter, slots, size
+    def __init__(self, adapter: Adapter, slots: Slots, size: int, flash: bool) -> None:
+        self.adapter, self.slots, self.flash = adapter, slots, flash
         device, layers, heads = adapter.device, len(slots.buffers), adapter.shape.kv_heads
         with torch.inference_mode(False):
             self.tokens = torch.zeros(size, dtype=torch.long, device=device)
@@ -143,7 +143,7 @@ class _Bucket:
         return logits, likely, done
 
     def _step(self) -> Tensor:
-        logits = step(self.adapter, self.slots, self.rows, self.tokens)
+        logits = step(self.adapter, self.slots, self.rows, self.tokens, self.flash)
         self.rows.advance()
         self.tokens.copy_(logits.argmax(-1))
         return logits

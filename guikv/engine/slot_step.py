@@ -61,9 +61,9 @@ class _Layer(CacheLayerMixin):
     is_sliding = False
     is_compileable = True
 
-    def __init__(self, buffers: Buffers, slots: Tensor, ends: Tensor, empty: Tensor) -> None:
+    def __init__(self, buffers: Buffers, slots: Tensor, ends: Tensor, empty: Tensor, flash: bool) -> None:
         super().__init__()
-        self.buffers, self.slots, self.ends, self.empty = buffers, slots, ends, empty
+        self.buffers, self.slots, self.ends, self.empty, self.flash = buffers, slots, ends, empty, flash
         self.is_initialized = True
 
     def lazy_initialization(self, key_states: Tensor, value_states: Tensor) -> None: ...
@@ -81,7 +81,7 @@ class _Layer(CacheLayerMixin):
         batch, heads, _, dim = query.shape
         stored, capacity = self.buffers.keys.shape[1:3]
         grouped = query.reshape(batch, stored, heads // stored, dim)
-        flash = _flash_with_cache(query)
+        flash = _flash_with_cache(query) if self.flash else None
         if flash is not None:
             # Every stored head is a sequence of its own: heads may hold different numbers of entries.
             keys, values = (t.reshape(-1, capacity, 1, dim) for t in (self.buffers.keys, self.buffers.values))
@@ -117,9 +117,10 @@ class _Layer(CacheLayerMixin):
 class SlotBatch(Cache):
     """The sessions of one step as the model's cache."""
 
-    def __init__(self, slots: Slots, rows: Rows) -> None:
+    def __init__(self, slots: Slots, rows: Rows, flash: bool = True) -> None:
+        """flash: use flash-attn where it can be used"""
         parts = zip(slots.buffers.values(), rows.slots, rows.ends, rows.empty, strict=True)
-        super().__init__(layers=[_Layer(buffers, *row) for buffers, *row in parts])
+        super().__init__(layers=[_Layer(*part, flash) for part in parts])
 
     def begin(self, new: int) -> None:
         """Nothing has to be prepared."""
@@ -130,9 +131,9 @@ class SlotBatch(Cache):
         return found.attend(query, scaling)
 
 
-def step(adapter: Adapter, slots: Slots, rows: Rows, tokens: Tensor) -> Tensor:
+def step(adapter: Adapter, slots: Slots, rows: Rows, tokens: Tensor, flash: bool = True) -> Tensor:
     """Logits [batch, vocabulary] float32 after tokens [batch]; `rows` are advanced by the caller."""
-    batch = SlotBatch(slots, rows)
+    batch = SlotBatch(slots, rows, flash)
     axes = adapter.positions_of_text(0, 1).shape[0]
     positions = rows.positions.expand(axes, -1)[..., None]
     hidden = adapter.forward(adapter.embed_text(tokens[:, None]), positions, batch, Watch(batch=batch))

@@ -223,10 +223,15 @@ class Adapter(ABC):
         """Tells models apart by their shape and a sample of every weight as it was loaded."""
         return fingerprint(str(asdict(self.shape)), self.model.state_dict().items())
 
+    @cached_property
+    def parameters(self) -> int:
+        """How many the model has."""
+        return sum(p.numel() for p in self.model.parameters())
+
     def pack(self) -> None:
         """Put the linear layers' weights into the order that a CPU reads fastest; see `guikv.models.packed`."""
-        # Of the weights as they were loaded.
-        _ = self.fingerprint
+        # Of the weights as they were loaded: packed ones are no parameters any more.
+        _ = self.fingerprint, self.parameters
         pack(self.model)
 
     def check_context(self, length: int) -> None:

@@ -27,17 +27,25 @@ class Demand:
     """What is going to be kept.
 
     budget: of the KV cache, history: screenshots that a percentage is taken of; screen: their size in pixels;
-    text: tokens of prompt and answers
+    text: tokens of prompt and answers; sessions: with a slot each; 0 is one that has memory of its own
     """
 
     budget: Budget = field(default_factory=lambda: Budget(100, "percent"))
     history: int = 5
     screen: tuple[int, int] = (1920, 1080)
     text: int = 4096
+    sessions: int = 0
 
     def cache_tokens(self, image: int, bytes_per_token: int) -> int:
-        """Tokens in the cache when it is fullest: what the budget keeps, and the newest screenshot whole."""
+        """Tokens in all caches when they are fullest: what the budget keeps, and the newest screenshot whole."""
+        if self.sessions:
+            # One slot more than sessions, in which a compression gathers.
+            return (self.sessions + 1) * self.capacity(image, bytes_per_token)
         return self.budget.entries(self.text + self.history * image, bytes_per_token) + image
+
+    def capacity(self, image: int, bytes_per_token: int) -> int:
+        """Entries of a slot: what the budget keeps, the newest screenshot and the one before it whole."""
+        return self.budget.entries(self.text + self.history * image, bytes_per_token) + 2 * image
 
 
 @dataclass(frozen=True)

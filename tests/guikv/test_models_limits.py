@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from guikv.budget import Budget
+from guikv.cache import CompressedLayer
 from guikv.content import Message, Text
 from guikv.errors import BudgetError, ContextError, DeviceMemoryError, ModelError
 from guikv.models import load_model
@@ -150,16 +151,16 @@ def test_out_of_memory_while_compressing(fresh: Adapter, monkeypatch: pytest.Mon
     session = Session(fresh, Settings(GuiKV(), Budget(30, "percent")))
     for frames in (1, 2):
         session.extend(episode(fresh, frames))
-    before, original, calls = state(session), GuiKV.scores, []
+    before, original, calls = state(session), CompressedLayer.keep, []
 
-    def scores(self: GuiKV, *args: object) -> object:
+    def keep(self: CompressedLayer, columns: torch.Tensor) -> None:
         calls.append(1)
-        if len(calls) == 3:
+        if len(calls) == 2:
             raise torch.OutOfMemoryError("CUDA out of memory.")
-        return original(self, *args)  # type: ignore[arg-type]
+        original(self, columns)
 
     with monkeypatch.context() as patched:
-        patched.setattr(GuiKV, "scores", scores)
+        patched.setattr(CompressedLayer, "keep", keep)
         with pytest.raises(DeviceMemoryError, match="compressing the cache"):
             session.compress()
     assert same(before, state(session))

@@ -21,12 +21,10 @@ SEVEN = Shape(28, 28, 4, 128, 3584, 18_944, 152_064)
 
 def test_weights_are_counted_from_the_headers(checkpoint: Path, published: Adapter) -> None:
     weights = read_weights(checkpoint, "tiny")
-    parameters = sum(p.numel() for p in published.model.parameters())
-    assert sum(w.count for w in weights) == parameters
-    assert sum(w.nbytes for w in weights) == announced_bytes(checkpoint) == 2 * parameters
-    held = sum(p.numel() * p.element_size() for p in published.model.parameters())
-    assert memory.weight_bytes(weights, torch.float32) == held
-    assert memory.weight_bytes(weights, torch.bfloat16) == held // 2
+    assert sum(w.count for w in weights) == published.parameters
+    assert sum(w.nbytes for w in weights) == announced_bytes(checkpoint) == 2 * published.parameters
+    assert memory.weight_bytes(weights, torch.float32) == 4 * published.parameters
+    assert memory.weight_bytes(weights, torch.bfloat16) == 2 * published.parameters
 
 
 def test_integers_keep_their_size() -> None:
@@ -55,6 +53,9 @@ def test_the_cache_is_counted_at_its_budget() -> None:
     assert Demand(Budget(20, "percent")).cache_tokens(image, per_token) == (4096 + 5 * image) // 5 + image
     assert Demand(Budget(2048, "tokens")).cache_tokens(image, per_token) == 2048 + image
     assert Demand(Budget(100 * 2**20, "bytes")).cache_tokens(image, per_token) == 100 * 2**20 // per_token + image
+    many = Demand(Budget(2048, "tokens"), sessions=8)
+    assert many.capacity(image, per_token) == 2048 + 2 * image
+    assert many.cache_tokens(image, per_token) == 9 * (2048 + 2 * image)
 
 
 def test_what_does_not_fit_is_told_with_figures(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:

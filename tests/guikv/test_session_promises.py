@@ -26,8 +26,8 @@ def full(adapter: Adapter, **options: object) -> Session:
     return Session(adapter, Settings(Full(), **options))  # type: ignore[arg-type]
 
 
-def gui(adapter: Adapter, **options: object) -> Session:
-    return Session(adapter, Settings(GuiKV(), Budget(20, "percent"), **options))  # type: ignore[arg-type]
+def gui(adapter: Adapter, budget: int = 20, **options: object) -> Session:
+    return Session(adapter, Settings(GuiKV(), Budget(budget, "percent"), **options))  # type: ignore[arg-type]
 
 
 def step(session: Session, messages: tuple[Message, ...]) -> None:
@@ -163,9 +163,11 @@ def test_removing_a_frame_moves_nobody(adapter: Adapter) -> None:
 
 def test_removing_a_frame_from_a_compressed_cache(adapter: Adapter) -> None:
     """Heads keep different numbers of its tokens: the cache becomes ragged and stays right."""
-    session = gui(adapter, moment="prefill")
+    session = gui(adapter, moment="prefill", budget=80)
     step(session, episode(adapter, 3))
+    assert not any(layer.padded for layer in session.cache.layers)
     session.drop_frame(0)
+    assert any(layer.padded for layer in session.cache.layers)
     session.ledger.verify(session.cache)
     assert not bool(torch.isin(session.cache.layers[0].index, (session.ledger.turns == 0).nonzero()).any())
     step(session, episode(adapter, 4))
