@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from agent import dialects
 from agent.approval import Allow, Approver, Escalate, RuleApprover, TerminalApprover, load_rules
-from agent.config import ApprovalConfig, CacheConfig, Config, LoopSettings
+from agent.config import ApprovalConfig, CacheConfig, Config, LoopSettings, SamplingConfig
 from agent.dialects import Dialect, Options
 from agent.model import SessionBrain
 
@@ -87,11 +87,17 @@ def session_settings(config: CacheConfig) -> Settings:
     return Settings(**{f.name: own.get(f.name, getattr(config, f.name)) for f in fields(Settings)})
 
 
-def make_brain(config: CacheConfig, adapter: Adapter) -> SessionBrain:
-    """A fresh session on a loaded model. Raises PolicyError and BudgetError."""
+def make_brain(config: CacheConfig, adapter: Adapter, sampling: SamplingConfig | None = None) -> SessionBrain:
+    """A fresh session on a loaded model; without `sampling`, answers of the most likely tokens.
+
+    Raises PolicyError and BudgetError.
+    """
+    from guikv.engine.sampling import Sampling
     from guikv.session import Session
 
-    return SessionBrain(Session(adapter, session_settings(config)), adapter)
+    how = sampling or SamplingConfig()
+    chosen = Sampling(**how.model_dump(exclude={"drafts"}))
+    return SessionBrain(Session(adapter, session_settings(config)), adapter, chosen, how.drafts)
 
 
 Device = Literal["computer", "browser", "mobile", "grounding"]

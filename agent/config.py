@@ -42,6 +42,23 @@ class ModelConfig(Section):
     thinking: bool | None = None
 
 
+class SamplingConfig(Section):
+    """How the tokens of an answer are chosen. Temperature 0: always the most likely one.
+
+    top_p, top_k, min_p: draw from the likely ones only (1, 0 and 0: from all); seed: of the draws, empty: another one
+    each time; repetition_penalty: above 1 makes what was said before less likely
+    drafts: try several tokens at once that followed the same words before; the answer is the same
+    """
+
+    temperature: Annotated[float, Field(ge=0, le=100)] = 0.0
+    top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
+    top_k: Annotated[int, Field(ge=0)] = 0
+    min_p: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    repetition_penalty: Annotated[float, Field(gt=0, le=100)] = 1.0
+    seed: Annotated[int, Field(ge=0, lt=2**63)] | None = None
+    drafts: bool = False
+
+
 class CacheConfig(Section):
     """What is kept of the past. `options` are the policy's own, e.g. alpha of gui_kv.
 
@@ -132,6 +149,7 @@ class Config(Section):
 
     model: ModelConfig = ModelConfig()
     cache: CacheConfig = CacheConfig()
+    sampling: SamplingConfig = SamplingConfig()
     prompt: PromptConfig = PromptConfig()
     limits: LimitConfig = LimitConfig()
     approval: ApprovalConfig = ApprovalConfig()

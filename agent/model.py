@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from guikv.content import Message
 
 if TYPE_CHECKING:
+    from guikv.engine.sampling import Sampling
     from guikv.models.base import Adapter
     from guikv.session import Session
 
@@ -61,10 +62,12 @@ class Brain(Protocol):
 
 @dataclass
 class SessionBrain:
-    """A `guikv` session with the adapter it runs on."""
+    """A `guikv` session with the adapter it runs on. sampling: None for answers of the most likely tokens"""
 
     session: Session
     adapter: Adapter
+    sampling: Sampling | None = None
+    drafts: bool = False
 
     def image_size(self, size: tuple[int, int]) -> tuple[int, int]:
         return self.adapter.image_size(size)
@@ -76,7 +79,9 @@ class SessionBrain:
         self.session.compress()
 
     def generate(self, max_new_tokens: int) -> Generation:
-        return self.session.generate(max_new_tokens=max_new_tokens)
+        if self.sampling is None:
+            return self.session.generate(max_new_tokens, drafts=self.drafts)
+        return self.session.generate(max_new_tokens, sampling=self.sampling, drafts=self.drafts)
 
     def cost(self) -> Mapping[str, Any]:
         return self.session.cost.to_dict()

@@ -36,7 +36,7 @@ def run_recorded(
     """
     dialect = make_dialect(config, adapter, device, environment.capabilities)
     approver = make_approver(config.approval)
-    brain = make_brain(config.cache, adapter)
+    brain = make_brain(config.cache, adapter, config.sampling)
     try:
         header = {**run_header(config, adapter, task, environment.name), "dialect": dialect.name}
         recorder = Recorder.create(folder, {**header, **(extra or {})})

@@ -8,7 +8,7 @@ from agent.cli import app
 from agent.cli import main as run_app
 from eval.commands.bench import bench_env, bench_reuse, bench_session
 from eval.commands.bench_miniwob import bench_miniwob
-from eval.commands.bench_peers import bench_decode, bench_memory, bench_peers
+from eval.commands.bench_peers import bench_decode, bench_drafts, bench_memory, bench_peers
 from eval.commands.bench_policies import bench_policies
 from eval.commands.data import data
 from eval.commands.nano import nano
@@ -29,6 +29,7 @@ bench.command("reuse")(bench_reuse)
 bench.command("session")(bench_session)
 bench.command("peers")(bench_peers)
 bench.command("decode")(bench_decode)
+bench.command("drafts")(bench_drafts)
 bench.command("memory")(bench_memory)
 
 

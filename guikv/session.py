@@ -23,6 +23,7 @@ from guikv.content import Message, last_frames, smaller_but_newest
 from guikv.costs import Counter, StepCost
 from guikv.engine.batch import advance
 from guikv.engine.drafts import Lookup
+from guikv.engine.lane import Lane
 from guikv.engine.prefill import prefilling
 from guikv.engine.reply import GREEDY, Reply
 from guikv.engine.sampling import Sampling
@@ -64,11 +65,14 @@ class Session:
     Raises SessionError for settings that the model's kind of cache cannot follow.
     """
 
-    def __init__(self, adapter: Adapter, settings: Settings | None = None) -> None:
+    def __init__(self, adapter: Adapter, settings: Settings | None = None, slots: bool | None = None) -> None:
+        """slots: copy what is cached into fixed places to decode there (`guikv.engine.lane`), by default on a GPU"""
         self.adapter = adapter
         self.settings = settings or Settings()
         self.state = State(Ledger(), adapter.new_cache())
         self.counter = Counter(adapter)
+        wanted = adapter.device.type == "cuda" if slots is None else slots
+        self._lane = Lane(adapter) if wanted and self.cache.forgets else None
         if self.settings.window == "drop" and not self.cache.forgets:
             raise SessionError("this model's states cannot drop a screenshot: use window 'shrink' or 'recompute'")
 
@@ -127,7 +131,7 @@ class Session:
 
     @torch.inference_mode()
     def generate(
-        self, max_new_tokens: int = 256, min_new_tokens: int = 0, sampling: Sampling = GREEDY, drafts: bool = True
+        self, max_new_tokens: int = 256, min_new_tokens: int = 0, sampling: Sampling = GREEDY, drafts: bool = False
     ) -> Generation:
         """The model's reply, by default of its most likely tokens.
 
@@ -137,9 +141,11 @@ class Session:
         Raises SessionError when nothing was prefilled since the last truncation, ContextError at the end of what the
         model was made for, DeviceMemoryError when memory runs out; the session is as before.
         """
+        if self._lane is not None:
+            self.state = self._lane.enter(self.state, max_new_tokens)
         reply = self.reply(max_new_tokens, min_new_tokens, sampling, drafts)
         try:
-            while not advance(self.adapter, [reply]):
+            while not advance(self.adapter, [reply], self._lane):
                 pass
         except BaseException:
             reply.writing.undo()
@@ -147,7 +153,7 @@ class Session:
         return self.finish(reply)
 
     def reply(
-        self, max_new_tokens: int = 256, min_new_tokens: int = 0, sampling: Sampling = GREEDY, drafts: bool = True
+        self, max_new_tokens: int = 256, min_new_tokens: int = 0, sampling: Sampling = GREEDY, drafts: bool = False
     ) -> Reply:
         """A reply that is still to be written, as in `generate`; the session is as before until `finish`.
 
@@ -289,7 +295,7 @@ class Session:
 
     def fork(self) -> Session:
         """A second session with the same content; both go on independently, sharing memory until they differ."""
-        other = Session(self.adapter, self.settings)
+        other = Session(self.adapter, self.settings, slots=self._lane is not None)
         other.state = self.state.copy()
         return other
 

@@ -1,9 +1,11 @@
-"""`guikv bench peers`, `decode` and `memory`: ours beside what a user would pick instead."""
+"""`guikv bench peers`, `decode`, `drafts` and `memory`: ours beside what a user would pick instead."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,6 +30,7 @@ VllmOption = Annotated[
     ),
 ]
 DTYPES = ("float32", "bfloat16")
+_DATA = Path(__file__).resolve().parents[2] / "tests" / "data"
 
 
 def bench_peers(
@@ -104,6 +107,52 @@ def bench_decode(
 
         result = run_decode(plan, vllm_python, report)
     show(result, as_json, lambda r: Group(*decode_tables(r)))
+
+
+def bench_drafts(
+    path: Annotated[Path, typer.Option(help="AgentNetBench's trajectories")] = _DATA / "agentnetbench",
+    images: Annotated[Path | None, typer.Option(help="their screenshots; else beside them")] = None,
+    dialects: Annotated[str, typer.Option(help="that the answers are written in")] = "ui_tars,opencua",
+    tokenizer: Annotated[
+        str, typer.Option(help="a model's folder or hub name; empty: one made from the replies themselves")
+    ] = "",
+    limit: Annotated[int | None, typer.Option(min=1, help="trajectories, at most")] = None,
+    threads: ThreadsOption = 1,
+    as_json: JsonOption = False,
+) -> None:
+    """What drafts from the episode itself save: tokens a forward pass on recorded replies, tokens a second of nano.
+
+    A recorded reply counts as if the model had written exactly that.
+
+    Example: guikv bench drafts --path DATA --images IMAGES --tokenizer ByteDance-Seed/UI-TARS-1.5-7B
+    """
+    from rich.console import Group
+    from transformers import AutoTokenizer
+
+    from agent.dialects import DIALECTS
+    from eval.bench.drafts import drafts_table, recorded, speeds
+    from eval.bench.machine import cpu_threads
+    from eval.benchmarks import BENCHMARKS
+    from eval.benchmarks.base import Source
+    from guikv.models import load_model
+
+    names = chosen(dialects, DIALECTS, "--dialects: there is no")
+    benchmark, pages = BENCHMARKS["agentnetbench"], BENCHMARKS["playground"]
+    trajectories = list(islice(benchmark.trajectories(Source(path, images)), limit))
+    made = AutoTokenizer.from_pretrained(tokenizer, trust_remote_code=False) if tokenizer else None
+    encode = None if made is None else partial(made.encode, add_special_tokens=False)
+    with _quiet_progress() as progress, cpu_threads(threads):
+        bar = progress.add_task("starting", total=len(names) + 1)
+        rows = []
+        for name in names:
+            progress.update(bar, description=f"answers in {name}", refresh=True)
+            rows.append(recorded(trajectories, benchmark, name, encode))
+            progress.advance(bar)
+        progress.update(bar, description="nano writes", refresh=True)
+        stored = list(pages.trajectories(Source(_DATA / "nano_episodes")))
+        own = speeds(stored, pages, load_model("nano", "cpu", "float32"))
+    found = {"benchmark": benchmark.name, "trajectories": len(trajectories), "recorded": rows, "own": own}
+    show(found, as_json, lambda r: Group(*drafts_table(r)))
 
 
 def bench_memory(

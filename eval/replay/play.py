@@ -47,7 +47,7 @@ def play(
     adapter.vision_cache.clear()
     config = settings.config
     dialect = make_dialect(config, adapter, benchmark.kind, benchmark.capabilities)
-    brain = make_brain(seeded(config.cache, settings.seed), adapter)
+    brain = make_brain(seeded(config.cache, settings.seed), adapter, config.sampling)
     environment = Recorded(benchmark, trajectory)
     limits = LoopSettings(max_new_tokens=config.model.max_new_tokens, screenshot_retries=0, reasks=0)
     players = Players(brain, environment, dialect, Allow(), Interrupts(), limits, trajectory.goal)

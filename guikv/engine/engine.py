@@ -97,7 +97,7 @@ class Engine:
 
     def open(self, settings: Settings | None = None) -> Handle:
         """A new session. Raises SessionError as `Session` does."""
-        return Handle(self, Session(self.adapter, settings))
+        return Handle(self, Session(self.adapter, settings, slots=False))
 
     def close(self) -> None:
         """Cancel what is not done, and free everything."""

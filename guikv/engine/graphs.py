@@ -20,7 +20,7 @@ from torch import Tensor
 
 from guikv.engine.reply import Reply
 from guikv.engine.slot_step import Rows, rows_of, step
-from guikv.engine.slots import Slot, Slots
+from guikv.engine.slots import Slots
 from guikv.engine.writing import Writing
 from guikv.models.base import Adapter
 
@@ -62,7 +62,7 @@ class GraphDecoder:
     def fits(self, replies: Sequence[Reply]) -> bool:
         """Whether every layer of every session is in a slot, with room for tokens that no other session reads."""
         return all(
-            isinstance(layer.reserve(reply.writing.count, 1 + self.ahead), Slot)
+            self.slots.has(layer.reserve(reply.writing.count, 1 + self.ahead))
             for reply in replies
             for _, layer in reply.writing.cache.kv
         )

@@ -19,11 +19,11 @@ from guikv.places import OwnPlaces, Place
 
 
 class Slot(Place):
-    """A place that is one row of a layer's buffers."""
+    """A place that is one row of a layer's buffers. home: the slots that it is one of"""
 
-    def __init__(self, row: int, keys: Tensor, values: Tensor, index: Tensor) -> None:
+    def __init__(self, home: Slots, row: int, keys: Tensor, values: Tensor, index: Tensor) -> None:
         super().__init__(keys, values, index)
-        self.row = row
+        self.home, self.row = home, row
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,11 @@ class Slots:
 
     def hold(self, cache: CompressedCache) -> bool:
         """Whether all of a session's entries are in slots."""
-        return all(isinstance(layer.place, Slot) for _, layer in cache.kv if layer.is_initialized)
+        return all(self.has(layer.place) for _, layer in cache.kv if layer.is_initialized)
+
+    def has(self, place: Place | None) -> bool:
+        """Whether the place is one of these slots."""
+        return isinstance(place, Slot) and place.home is self
 
     def could_hold(self, cache: CompressedCache) -> bool:
         """Whether its entries fit, and there are free slots for them."""
@@ -96,6 +100,6 @@ class Slots:
             self.outside += 1
             return self._own.take(layer, shape, value_dim, dtype, device)
         row = self._free[layer].pop(0)
-        place = Slot(row, *(part[row : row + 1] for part in (buffers.keys, buffers.values, buffers.index)))
+        place = Slot(self, row, *(part[row : row + 1] for part in (buffers.keys, buffers.values, buffers.index)))
         weakref.finalize(place, self._free[layer].append, row)
         return place

@@ -127,7 +127,7 @@ def test_drafts_change_nothing(adapter: Adapter) -> None:
     for new in (1, 2, 7, NEW, 90):
         plain, drafted = session.fork(), session.fork()
         expected = plain.generate(new, new, drafts=False)
-        assert drafted.generate(new, new) == expected
+        assert drafted.generate(new, new, drafts=True) == expected
         assert drafted.tokens == plain.tokens
         torch.testing.assert_close(drafted.next_logits, plain.next_logits, atol=1e-4, rtol=1e-4)
         drafted.ledger.verify(drafted.cache)
@@ -146,7 +146,7 @@ def test_the_shipped_model_says_the_same_in_fewer_passes(nano: Adapter) -> None:
         session = Session(nano, Settings(Full()))
         session.extend(episode(nano, 4, first=number))
         expected = session.fork().generate(40, drafts=False)
-        reply = session.reply(40)
+        reply = session.reply(40, drafts=True)
         while not advance(nano, [reply]):
             pass
         assert session.finish(reply) == expected
