@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from guikv.budget import Budget, parse_budget
+    from guikv.engine.engine import Engine
+    from guikv.engine.sampling import Sampling
     from guikv.generate_hook import compress
     from guikv.models import load_model
     from guikv.policies import POLICIES, GuiKV, make_policy
@@ -19,7 +21,9 @@ if TYPE_CHECKING:
 __all__ = [
     "POLICIES",
     "Budget",
+    "Engine",
     "GuiKV",
+    "Sampling",
     "Session",
     "Settings",
     "compress",
@@ -30,6 +34,8 @@ __all__ = [
 
 _HOMES = {
     "Budget": "guikv.budget",
+    "Engine": "guikv.engine.engine",
+    "Sampling": "guikv.engine.sampling",
     "parse_budget": "guikv.budget",
     "load_model": "guikv.models",
     "compress": "guikv.generate_hook",
