@@ -58,6 +58,12 @@ class Prompt:
     def __len__(self) -> int:
         return int(self.ids.shape[0])
 
+    def position(self, row: int) -> int:
+        """Where text would stand before the row, which is none within a screenshot; behind the last row at the end."""
+        if row < len(self):
+            return int(self.positions[:, row].min())
+        return int(self.positions.max()) + 1 if row else 0
+
     def without(self, dropped: Tensor) -> int:
         """Length when the turns of the `dropped` screenshots (their numbers) are left out."""
         return int((~torch.isin(self.turns, dropped)).sum())
