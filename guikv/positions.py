@@ -15,7 +15,10 @@ from torch import Tensor
 
 from guikv.cache import CompressedCache
 from guikv.models.base import Adapter
-from guikv.state import State
+from guikv.out_of_memory import memory_errors
+from guikv.state import Holder, State, rollback
+
+MOVED_TOGETHER = "what stays is moved together where something was evicted, from here on as often as there is need"
 
 
 def runs(frames: Tensor) -> Tensor:
@@ -89,6 +92,32 @@ def plans(state: State, window: str) -> Iterator[Tensor]:
     held = held_rows(cache, len(ledger))
     yield closed_up(ledger.frames, ledger.positions, held)
     yield closed_up(ledger.frames, ledger.positions, held, most_held(cache, ledger.frames))
+
+
+def close_up(adapter: Adapter, state: State, window: str) -> State:
+    """The state with its gaps closed as `positions: compact` means it; the cache changes in place."""
+    return move(adapter, state, next(plans(state, window)))
+
+
+def make_room(holder: Holder, adapter: Adapter, window: str, new: int) -> bool:
+    """Where `new` more positions would reach beyond what the model was made for, close gaps until they do not.
+
+    Returns whether anything was moved: nothing is under `recompute`, which has no gaps, or where it would gain nothing.
+    Raises DeviceMemoryError; the holder's state is then as before.
+    """
+    state, room = holder.state, adapter.context - new
+    now = state.ledger.next_position
+    if now <= room or window == "recompute" or not now or not adapter.rotates:
+        return False
+    closest = state.ledger.positions
+    for closest in plans(state, window):
+        if int(closest.max()) < room:
+            break
+    if int(closest.max()) + 1 >= now:
+        return False
+    with rollback(holder, removes=True), memory_errors(adapter.device, "moving entries together"):
+        holder.state = move(adapter, state, closest)
+    return True
 
 
 @torch.inference_mode()
