@@ -21,7 +21,7 @@ from torch import Tensor
 
 from guikv.cache import CompressedCache
 from guikv.compression import PatchMap, compress, make_plan, patch_maps
-from guikv.content import Message, last_frames, smaller_but_newest
+from guikv.content import Message, picture_of, stateless, without_frames
 from guikv.costs import Counter, StepCost
 from guikv.engine.batch import advance
 from guikv.engine.drafts import Lookup
@@ -31,6 +31,7 @@ from guikv.engine.reply import GREEDY, Reply
 from guikv.engine.sampling import Sampling
 from guikv.engine.writing import Writing, WritingBatch, run
 from guikv.errors import SessionError
+from guikv.forgetting import forget, without
 from guikv.ledger import Ledger
 from guikv.models.base import Adapter
 from guikv.out_of_memory import memory_errors
@@ -74,6 +75,7 @@ class Session:
         self._compacts = self.settings.positions == "compact" and self.settings.window != "recompute"
         if self._compacts and not adapter.rotates:
             raise SessionError("this model's positions depend on the conversation's length: use positions 'keep'")
+        self.prompt: Prompt | None = None
         self._told = False
 
     # What an agent calls.
@@ -93,8 +95,7 @@ class Session:
         """`extend` in parts of bounded length, with a pause after each: what is closed there was never begun."""
         s = self.settings
         exact = s.window == "recompute"
-        if not isinstance(content, Prompt):
-            content = self.adapter.encode(self._sent(content) if exact else content)
+        content = self.encode(content)
         self._check(content)
         reuse = min(self.ledger.common_prefix(content), len(content) - 1)
         if exact:
@@ -112,6 +113,7 @@ class Session:
             self.state = yield from prefilling(self.adapter, s.policy, self.counter, self.state, content, reuse)
             if s.window == "drop":
                 self._drop(sorted(self.ledger.screenshots)[: -s.history])
+        self.prompt = content
 
     @torch.inference_mode()
     def compress(self) -> None:
@@ -298,10 +300,19 @@ class Session:
         with rollback(self, removes=self._compacts):
             self._drop([frame])
 
+    def forget(self, frame: int, content: tuple[Message, ...] | Prompt | None = None) -> StepCost:
+        """Be as if a screenshot had never been seen: text and screenshots after it are computed again without it, and
+        it stays out of every later `extend`. Returns what that cost.
+
+        content: the conversation so far with its pictures, where they are not held any more: the session was loaded
+        Raises SessionError for an unknown number or missing pictures, else as `extend`. The session is then as before.
+        """
+        return forget(self, frame, content)
+
     def fork(self) -> Session:
         """A second session with the same content; both go on independently, sharing memory until they differ."""
         other = Session(self.adapter, self.settings, slots=self._lane is not None)
-        other.state = self.state.copy()
+        other.state, other.prompt = self.state.copy(), self.prompt
         return other
 
     def save(self, folder: Path) -> None:
@@ -346,11 +357,16 @@ class Session:
             self._told = True
             LOGGER.warning("position %d of %d: %s", before, self.adapter.context, MOVED_TOGETHER)
 
-    def _sent(self, messages: tuple[Message, ...]) -> tuple[Message, ...]:
-        """What the stateless protocol would send of the episode."""
-        s = self.settings
-        sent = last_frames(messages, s.history)
-        return sent if s.old_pixels is None else smaller_but_newest(sent, s.old_pixels)
+    def encode(self, content: tuple[Message, ...] | Prompt) -> Prompt:
+        """What the model is to see of a conversation: nothing that was forgotten, and under the window `recompute`
+        only what the stateless protocol would send."""
+        s, forgotten = self.settings, self.state.forgotten
+        if isinstance(content, Prompt):
+            return without(content, {n for n, p in content.images.items() if forgotten.get(n) == picture_of(p.digest)})
+        content = without_frames(content, forgotten)
+        if s.window == "recompute":
+            content = stateless(content, s.history, s.old_pixels)
+        return self.adapter.encode(content)
 
     def _check(self, prompt: Prompt) -> None:
         """Raise BudgetError for what is known to be too much before anything is computed."""

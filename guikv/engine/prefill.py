@@ -63,4 +63,4 @@ def prefilling(
     if new is not None:
         norms = new if norms is None or start == 0 else torch.cat([norms, new], dim=-1)
         watch.norms.clear()
-    return State(ledger, state.cache, watch, len(ledger), logits, norms)
+    return State(ledger, state.cache, watch, len(ledger), logits, norms, state.forgotten)
