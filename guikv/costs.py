@@ -61,8 +61,10 @@ class StepCost:
 
 def total(costs: Sequence[StepCost]) -> StepCost:
     """Costs of several steps: what was done is added up, what is held is what the last one left."""
-    summed = ("tokens_new", "tokens_recomputed", "tokens_generated", "flops", "flops_stateless")
-    summed += ("vision_hits", "vision_misses")
+    summed = (
+        "tokens_new", "tokens_recomputed", "tokens_generated", "flops", "flops_stateless", "vision_hits",
+        "vision_misses",
+    )  # fmt: skip
     seconds: dict[str, float] = {}
     for cost in costs:
         for phase, taken in cost.seconds.items():

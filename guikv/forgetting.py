@@ -93,6 +93,8 @@ def forget(session: Remembering, frame: int, content: Content | None) -> StepCos
         with rollback(session, removes=True):
             session.state = replace(before, forgotten={**before.forgotten, frame: digest})
             whole = remembered(before.ledger, held) if content is None else session.encode(content)
+            first = int((before.ledger.turns == frame).nonzero()[0])
+            session.state = session.state.truncate(before.cache.reachable(first))
             return _again(session, without(whole, {frame}))
     except BaseException:
         session.prompt = held
@@ -100,9 +102,8 @@ def forget(session: Remembering, frame: int, content: Content | None) -> StepCos
 
 
 def _again(session: Remembering, prompt: Prompt) -> StepCost:
-    """Bring the session to the prompt, as the steps of an episode would have."""
-    state, settings, costs = session.state, session.settings, []
-    start = state.cache.reachable(min(state.ledger.common_prefix(prompt), len(prompt) - 1))
+    """Bring the session from where it is to the prompt, as the steps of an episode would have."""
+    settings, start, costs = session.settings, len(session.state.ledger), []
     _check_pictures(session.adapter, prompt, start)
     stepwise = settings.policy.compresses or settings.window == "drop"
     for end in step_ends(prompt, start) if stepwise else [len(prompt)]:
