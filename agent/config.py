@@ -64,6 +64,7 @@ class CacheConfig(Section):
 
     preset: what they are unless said: better ones for live runs, or those that were published with the method
     old_pixels: under the window `recompute`, the most pixels of screenshots before the newest.
+    positions: `compact` closes the gaps of what was evicted; `keep` only before the end of what the model was made for.
     """
 
     policy: str = "gui_kv"
@@ -75,6 +76,7 @@ class CacheConfig(Section):
     history: PositiveInt = 5
     protect: bool = True
     old_pixels: PositiveInt | None = None
+    positions: Literal["keep", "compact"] = "keep"
 
     @model_validator(mode="after")
     def _recomputes(self) -> Self:

@@ -16,6 +16,7 @@ PolicyOptions = Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", he
 BudgetOption = Annotated[str, typer.Option(help="what may be kept: 20%, 2048 tokens, 64MiB")]
 MomentOption = Annotated[str, typer.Option(help="next_observation or prefill")]
 WindowOption = Annotated[str, typer.Option(help="older screenshots: shrink, drop or recompute")]
+PositionsOption = Annotated[str, typer.Option(help="of what stays: keep, or compact to close gaps")]
 HistoryOption = Annotated[int, typer.Option(min=1, help="screenshots held")]
 ModelOption = Annotated[str, typer.Option(help="nano, a folder or a hub name")]
 WorkersOption = Annotated[str, typer.Option(help="processes that play, each with a model: 1, 4, ray, or ray:2")]

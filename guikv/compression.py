@@ -170,3 +170,21 @@ def frame_presence(cache: CompressedCache, ledger: Ledger) -> dict[int, Tensor]:
     starts = torch.cat([torch.tensor([0]), (frames.diff() != 0).nonzero().flatten() + 1]).tolist()
     ends = [*starts[1:], len(frames)]
     return {int(frames[a]): held[a:b] for a, b in zip(starts, ends, strict=True) if int(frames[a]) != NO_FRAME}
+
+
+@dataclass(frozen=True)
+class PatchMap:
+    """rows × cols image tokens of a screenshot, row-major: the fraction of (layer, head) pairs that keep each."""
+
+    rows: int
+    cols: int
+    kept: tuple[float, ...]
+
+
+def patch_maps(cache: CompressedCache, ledger: Ledger) -> dict[int, PatchMap]:
+    """By number, every screenshot with a place in the ledger."""
+    out = {}
+    for number, held in frame_presence(cache, ledger).items():
+        info = ledger.screenshots[number]
+        out[number] = PatchMap(info.rows, info.cols, tuple(held.tolist()))
+    return out

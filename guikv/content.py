@@ -8,6 +8,7 @@ the reuse of the cache there.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
@@ -78,9 +79,24 @@ def frames_of(messages: tuple[Message, ...]) -> tuple[int, ...]:
 def last_frames(messages: tuple[Message, ...], count: int) -> tuple[Message, ...]:
     """The messages with only the last `count` screenshots, as the stateless protocol would send them."""
     keep = set(frames_of(messages)[-count:])
+    return _with(messages, lambda frame: frame.number in keep)
+
+
+def picture_of(digest: str) -> str:
+    """The hash of the picture itself, whatever size it is shown in."""
+    return digest.partition(" ")[0]
+
+
+def without_frames(messages: tuple[Message, ...], forgotten: Mapping[int, str]) -> tuple[Message, ...]:
+    """The messages without the screenshots of these numbers and hashes."""
+    return _with(messages, lambda frame: frame.number not in forgotten or forgotten[frame.number] != frame.digest)
+
+
+def _with(messages: tuple[Message, ...], wanted: Callable[[Frame], bool]) -> tuple[Message, ...]:
+    """The messages with the wanted screenshots only; a turn that held nothing else is gone."""
     out = []
     for message in messages:
-        parts = tuple(p for p in message.parts if not isinstance(p, Frame) or p.number in keep)
+        parts = tuple(p for p in message.parts if not isinstance(p, Frame) or wanted(p))
         if parts:
             out.append(Message(message.role, parts))
     return tuple(out)
@@ -94,3 +110,10 @@ def smaller_but_newest(messages: tuple[Message, ...], max_pixels: int) -> tuple[
         return replace(p, max_pixels=max_pixels) if isinstance(p, Frame) and p.number != newest else p
 
     return tuple(Message(m.role, tuple(part(p) for p in m.parts)) for m in messages)
+
+
+def stateless(messages: tuple[Message, ...], history: int, old_pixels: int | None) -> tuple[Message, ...]:
+    """What the stateless protocol sends: the last `history` screenshots, those before the newest at fewer pixels where
+    `old_pixels` says so."""
+    sent = last_frames(messages, history)
+    return sent if old_pixels is None else smaller_but_newest(sent, old_pixels)

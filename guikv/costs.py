@@ -7,9 +7,9 @@ new queries times cached entries, which is what the kernels that take a mask com
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import torch
@@ -57,6 +57,20 @@ class StepCost:
         data["entries_per_frame"] = {str(k): round(v, 3) for k, v in self.entries_per_frame.items()}
         data["seconds"] = {k: round(v, 6) for k, v in self.seconds.items()}
         return data
+
+
+def total(costs: Sequence[StepCost]) -> StepCost:
+    """Costs of several steps: what was done is added up, what is held is what the last one left."""
+    summed = (
+        "tokens_new", "tokens_recomputed", "tokens_generated", "flops", "flops_stateless", "vision_hits",
+        "vision_misses",
+    )  # fmt: skip
+    seconds: dict[str, float] = {}
+    for cost in costs:
+        for phase, taken in cost.seconds.items():
+            seconds[phase] = seconds.get(phase, 0.0) + taken
+    counts = {name: sum(getattr(cost, name) for cost in costs) for name in summed}
+    return replace(costs[-1], tokens_reused=costs[0].tokens_reused, seconds=seconds, **counts)
 
 
 class Stopwatch:

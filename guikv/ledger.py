@@ -51,18 +51,23 @@ class Ledger:
     @property
     def next_position(self) -> int:
         """Rotary position of the next text token, on every axis."""
-        return int(self.positions.max()) + 1 if len(self) else 0
+        if not len(self):
+            return 0
+        # Text stands behind all that is before it.
+        last = self.positions[:, -1] if self.frames[-1] == NO_FRAME else self.positions
+        return int(last.max()) + 1
 
     @property
     def newest_frame(self) -> int | None:
         return max(self.screenshots) if self.screenshots else None
 
     def append(self, prompt: Prompt, start: int) -> Ledger:
-        """The ledger with the prompt's tokens from `start` on."""
+        """The ledger with the prompt's tokens from `start` on, which follow the ledger's own in position."""
         infos = {n: FrameInfo(p.digest, p.rows, p.cols) for n, p in prompt.images.items()}
         present = set(prompt.frames[start:].tolist())
         fresh = torch.zeros(len(prompt) - start, dtype=torch.bool)
-        positions = prompt.positions[:, start:]
+        # A prompt counts as if nothing had ever closed up.
+        positions = prompt.positions[:, start:] + self.next_position - prompt.position(start)
         return Ledger(
             ids=torch.cat([self.ids, prompt.ids[start:]]),
             positions=torch.cat([self.positions, positions], dim=1) if len(self) else positions,
@@ -78,7 +83,7 @@ class Ledger:
         axes, count = self.positions.shape[0], len(ids)
         prompt = Prompt(
             ids=torch.tensor(ids, dtype=torch.long),
-            positions=(self.next_position + torch.arange(count)).expand(axes, count),
+            positions=torch.arange(count).expand(axes, count),
             frames=torch.full((count,), NO_FRAME),
             turns=torch.full((count,), NO_FRAME),
             protected=torch.zeros(count, dtype=torch.bool),

@@ -58,6 +58,24 @@ class Prompt:
     def __len__(self) -> int:
         return int(self.ids.shape[0])
 
+    def position(self, row: int) -> int:
+        """Where text would stand before the row, which is none within a screenshot; behind the last row at the end."""
+        if row < len(self):
+            return int(self.positions[:, row].min())
+        return int(self.positions.max()) + 1 if row else 0
+
+    def first(self, length: int) -> Prompt:
+        """The first `length` rows, which do not end within a screenshot."""
+        present = set(self.frames[:length].tolist())
+        return Prompt(
+            ids=self.ids[:length],
+            positions=self.positions[:, :length],
+            frames=self.frames[:length],
+            turns=self.turns[:length],
+            protected=self.protected[:length],
+            images={number: pixels for number, pixels in self.images.items() if number in present},
+        )
+
     def without(self, dropped: Tensor) -> int:
         """Length when the turns of the `dropped` screenshots (their numbers) are left out."""
         return int((~torch.isin(self.turns, dropped)).sum())

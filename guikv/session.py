@@ -5,11 +5,13 @@
     session.generate()         decoding from where the prefill ended, greedy unless asked otherwise
 
 Promises: appending under the full policy gives the logits of a fresh forward; truncating and extending gives what
-never having extended would; removing a screenshot moves no position; a saved session continues bit for bit.
+never having extended would; a saved session continues bit for bit. Removing a screenshot moves no position, unless
+positions are `compact` or would run out.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,8 +20,8 @@ import torch
 from torch import Tensor
 
 from guikv.cache import CompressedCache
-from guikv.compression import compress, frame_presence, make_plan
-from guikv.content import Message, last_frames, smaller_but_newest
+from guikv.compression import PatchMap, compress, make_plan, patch_maps
+from guikv.content import Message, picture_of, stateless, without_frames
 from guikv.costs import Counter, StepCost
 from guikv.engine.batch import advance
 from guikv.engine.drafts import Lookup
@@ -29,13 +31,17 @@ from guikv.engine.reply import GREEDY, Reply
 from guikv.engine.sampling import Sampling
 from guikv.engine.writing import Writing, WritingBatch, run
 from guikv.errors import SessionError
+from guikv.forgetting import forget, without
 from guikv.ledger import Ledger
 from guikv.models.base import Adapter
 from guikv.out_of_memory import memory_errors
+from guikv.positions import MOVED_TOGETHER, close_up, make_room
 from guikv.prompt import NO_FRAME, Prompt
 from guikv.settings import Settings
 from guikv.state import State, rollback
 from guikv.store import load_session, save_session
+
+LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -48,15 +54,6 @@ class Generation:
     text: str
     ids: tuple[int, ...]
     finished: bool
-
-
-@dataclass(frozen=True)
-class PatchMap:
-    """rows × cols image tokens of a screenshot, row-major: the fraction of (layer, head) pairs that keep each."""
-
-    rows: int
-    cols: int
-    kept: tuple[float, ...]
 
 
 class Session:
@@ -75,6 +72,11 @@ class Session:
         self._lane = Lane(adapter) if wanted and self.cache.forgets else None
         if self.settings.window == "drop" and not self.cache.forgets:
             raise SessionError("this model's states cannot drop a screenshot: use window 'shrink' or 'recompute'")
+        self._compacts = self.settings.positions == "compact" and self.settings.window != "recompute"
+        if self._compacts and not adapter.rotates:
+            raise SessionError("this model's positions depend on the conversation's length: use positions 'keep'")
+        self.prompt: Prompt | None = None
+        self._told = False
 
     # What an agent calls.
 
@@ -93,8 +95,7 @@ class Session:
         """`extend` in parts of bounded length, with a pause after each: what is closed there was never begun."""
         s = self.settings
         exact = s.window == "recompute"
-        if not isinstance(content, Prompt):
-            content = self.adapter.encode(self._sent(content) if exact else content)
+        content = self.encode(content)
         self._check(content)
         reuse = min(self.ledger.common_prefix(content), len(content) - 1)
         if exact:
@@ -102,13 +103,17 @@ class Session:
         reuse = self.cache.reachable(reuse)
         while reuse and self.ledger.frames[reuse - 1] != NO_FRAME and self._cuts(content, reuse):
             reuse -= 1
-        before = self.ledger
-        with rollback(self, removes=reuse < len(before)):
+        before, span = self.ledger, content.position(len(content)) - content.position(reuse)
+        crowded = before.next_position + span > self.adapter.context
+        with rollback(self, removes=reuse < len(before) or crowded or self._compacts):
             self.truncate(reuse)
             self.counter.begin(before, content, reuse, s.history)
+            self._make_room(span)
+            self.adapter.check_context(self.ledger.next_position + span)
             self.state = yield from prefilling(self.adapter, s.policy, self.counter, self.state, content, reuse)
-        if s.window == "drop":
-            self._drop(sorted(self.ledger.screenshots)[: -s.history])
+            if s.window == "drop":
+                self._drop(sorted(self.ledger.screenshots)[: -s.history])
+        self.prompt = content
 
     @torch.inference_mode()
     def compress(self) -> None:
@@ -128,6 +133,7 @@ class Session:
                 return
             with rollback(self, removes=True), memory_errors(self.adapter.device, "compressing the cache"):
                 compress(state.cache, state.ledger, state.watch, state.norms, s.policy, plan, self.adapter.shape)
+                self._close_up()
 
     @torch.inference_mode()
     def generate(
@@ -141,6 +147,7 @@ class Session:
         Raises SessionError when nothing was prefilled since the last truncation, ContextError at the end of what the
         model was made for, DeviceMemoryError when memory runs out; the session is as before.
         """
+        self._make_room(max_new_tokens)
         if self._lane is not None:
             self.state = self._lane.enter(self.state, max_new_tokens)
         reply = self.reply(max_new_tokens, min_new_tokens, sampling, drafts)
@@ -159,9 +166,10 @@ class Session:
 
         Raises SessionError when nothing was prefilled since the last truncation.
         """
-        state = self.state
-        if state.next_logits is None:
+        if self.next_logits is None:
             raise SessionError("there is nothing to continue from: call extend first")
+        self._make_room(max_new_tokens)
+        state = self.state
         lookup = None
         if drafts and sampling.plain and state.cache.forgets:
             lookup = Lookup(state.ledger.ids[state.ledger.frames == NO_FRAME].tolist())
@@ -203,6 +211,7 @@ class Session:
         draft = draft[len(opening) :]
         chosen = [int(self.next_logits.argmax())]
         if draft:
+            self._make_room(len(draft))
             with self.counter.stopwatch.phase("decoding"):
                 writing = Writing(self.cache, self.ledger.next_position)
                 try:
@@ -222,11 +231,7 @@ class Session:
 
     def kept_patches(self) -> dict[int, PatchMap]:
         """For every screenshot with a place in the ledger: which of its image tokens are still cached."""
-        out = {}
-        for number, held in frame_presence(self.cache, self.ledger).items():
-            info = self.ledger.screenshots[number]
-            out[number] = PatchMap(info.rows, info.cols, tuple(held.tolist()))
-        return out
+        return patch_maps(self.cache, self.ledger)
 
     # What it is made of.
 
@@ -268,6 +273,7 @@ class Session:
 
         Raises ContextError and DeviceMemoryError; the session is then as before.
         """
+        self._make_room(1)
         writing = Writing(self.cache, self.ledger.next_position, passing=True)
         try:
             logits = self._run(writing, (token,), "decoding")[-1]
@@ -285,18 +291,28 @@ class Session:
         self.state = self.state.truncate(length)
 
     def drop_frame(self, frame: int) -> None:
-        """Remove a screenshot's entries; nobody's position moves.
+        """Remove a screenshot's entries; nobody's position moves unless positions are `compact`.
 
         Raises SessionError for an unknown number, and for a model whose states cannot forget.
         """
         if frame not in self.ledger.screenshots:
             raise SessionError(f"there is no screenshot {frame} in this session")
-        self._drop([frame])
+        with rollback(self, removes=self._compacts):
+            self._drop([frame])
+
+    def forget(self, frame: int, content: tuple[Message, ...] | Prompt | None = None) -> StepCost:
+        """Be as if a screenshot had never been seen: text and screenshots after it are computed again without it, and
+        it stays out of every later `extend`. Returns what that cost.
+
+        content: the conversation so far with its pictures, where they are not held any more: the session was loaded
+        Raises SessionError for an unknown number or missing pictures, else as `extend`. The session is then as before.
+        """
+        return forget(self, frame, content)
 
     def fork(self) -> Session:
         """A second session with the same content; both go on independently, sharing memory until they differ."""
         other = Session(self.adapter, self.settings, slots=self._lane is not None)
-        other.state = self.state.copy()
+        other.state, other.prompt = self.state.copy(), self.prompt
         return other
 
     def save(self, folder: Path) -> None:
@@ -324,17 +340,37 @@ class Session:
     def _drop(self, frames: list[int]) -> None:
         with memory_errors(self.adapter.device, "dropping screenshots"):
             self.state = self.state.drop(frames)
+            self._close_up()
 
-    def _sent(self, messages: tuple[Message, ...]) -> tuple[Message, ...]:
-        """What the stateless protocol would send of the episode."""
-        s = self.settings
-        sent = last_frames(messages, s.history)
-        return sent if s.old_pixels is None else smaller_but_newest(sent, s.old_pixels)
+    def _close_up(self) -> None:
+        """Under `compact`, move what is left to where nothing is missing between; within a `rollback`."""
+        if self._compacts and len(self.ledger):
+            self.state = close_up(self.adapter, self.state, self.settings.window)
+
+    def _make_room(self, new: int) -> None:
+        """Close gaps where `new` more positions would reach beyond what the model was made for, and tell it once.
+
+        Raises DeviceMemoryError; the session is then as before.
+        """
+        before = self.ledger.next_position
+        if make_room(self, self.adapter, self.settings.window, new) and not self._told:
+            self._told = True
+            LOGGER.warning("position %d of %d: %s", before, self.adapter.context, MOVED_TOGETHER)
+
+    def encode(self, content: tuple[Message, ...] | Prompt) -> Prompt:
+        """What the model is to see of a conversation: nothing that was forgotten, and under the window `recompute`
+        only what the stateless protocol would send."""
+        s, forgotten = self.settings, self.state.forgotten
+        if isinstance(content, Prompt):
+            return without(content, {n for n, p in content.images.items() if forgotten.get(n) == picture_of(p.digest)})
+        content = without_frames(content, forgotten)
+        if s.window == "recompute":
+            content = stateless(content, s.history, s.old_pixels)
+        return self.adapter.encode(content)
 
     def _check(self, prompt: Prompt) -> None:
-        """Raise ContextError or BudgetError for what is known to be too much before anything is computed."""
+        """Raise BudgetError for what is known to be too much before anything is computed."""
         s = self.settings
-        self.adapter.check_context(int(prompt.positions.max()) + 1)
         if s.policy.compresses and s.moment == "next_observation" and prompt.images:
             s.budget.check_whole(prompt.images[max(prompt.images)].tokens, self._bytes_per_entry)
 

@@ -13,6 +13,7 @@ from guikv.errors import SessionError
 from guikv.policies import GuiKV, Policy, make_policy
 
 HistoryWindow = Literal["shrink", "drop", "recompute"]
+Positions = Literal["keep", "compact"]
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class Settings:
         removes their entries, `recompute` is the stateless protocol: nothing that was evicted is built upon
     protect: entries of protected text (system prompt, instruction) are never evicted
     old_pixels: under `recompute`, the most pixels of screenshots before the newest; None for the model's own limit
+    positions: `keep` leaves everybody where it was computed; `compact` closes the gaps of what was evicted. Under
+        `recompute` there are none. Before the end of what the model was made for gaps are closed in any case
     """
 
     policy: Policy = field(default_factory=GuiKV)
@@ -34,9 +37,11 @@ class Settings:
     history: int = 5
     protect: bool = True
     old_pixels: int | None = None
+    positions: Positions = "keep"
 
     def __post_init__(self) -> None:
-        for option, value, allowed in (("moment", self.moment, Moment), ("window", self.window, HistoryWindow)):
+        for option, allowed in (("moment", Moment), ("window", HistoryWindow), ("positions", Positions)):
+            value = getattr(self, option)
             if value not in get_args(allowed):
                 raise SessionError(f"{option} must be one of {', '.join(get_args(allowed))}, not {value!r}")
         if self.history < 1:
@@ -55,6 +60,7 @@ class Settings:
 
         Raises KeyError and TypeError for missing or impossible values, PolicyError and SessionError for wrong ones.
         """
+        data = {"positions": "keep", **data}  # sessions from before there was a choice
         named: dict[str, Any] = {
             f.name: data.get(f.name) if f.default is None else data[f.name]  # what may be empty may also be missing
             for f in dataclasses.fields(cls)

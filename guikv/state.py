@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -29,6 +29,7 @@ class State:
     observed: tokens in the ledger when that prefill ended
     next_logits: [vocabulary] float32, what the model says next; None until something was prefilled
     norms: [layers, 1, n] float32 norms of hidden states, where the policy asks for them
+    forgotten: number and picture's hash of the screenshots that are left out of what comes
     """
 
     ledger: Ledger
@@ -37,6 +38,7 @@ class State:
     observed: int = 0
     next_logits: Tensor | None = None
     norms: Tensor | None = None
+    forgotten: Mapping[int, str] = field(default_factory=dict)
 
     def copy(self) -> State:
         """The same content in a cache of its own; the tensors are shared until one of the two changes."""

@@ -41,6 +41,7 @@ def save_session(state: State, settings: Settings, adapter: Adapter, folder: Pat
         "watched": state.watch.observation_window,
         "observed": state.observed,
         "screenshots": {str(n): dataclasses.asdict(info) for n, info in state.ledger.screenshots.items()},
+        "forgotten": {str(n): digest for n, digest in state.forgotten.items()},
         "layers": layers,
     }
     try:
@@ -82,4 +83,5 @@ def _state(data: dict[str, Any], tensors: dict[str, Tensor], adapter: Adapter) -
     watch = Watch(cache=cache, observation_window=int(data["watched"]), queries=queries)
     ledger.verify(cache)
     logits, norms = tensors.get("next_logits"), tensors.get("norms")
-    return State(ledger, cache, watch, int(data["observed"]), logits, norms)
+    forgotten = {int(n): str(digest) for n, digest in data.get("forgotten", {}).items()}
+    return State(ledger, cache, watch, int(data["observed"]), logits, norms, forgotten)

@@ -18,6 +18,7 @@ from eval.options import (
     MomentOption,
     PolicyOption,
     PolicyOptions,
+    PositionsOption,
     WindowOption,
     WorkersOption,
     show,
@@ -42,6 +43,7 @@ def nano_eval(
     moment: MomentOption = "next_observation",
     window: WindowOption = "shrink",
     history: HistoryOption = 5,
+    positions: PositionsOption = "keep",
     model: ModelOption = "nano",
     dtype: DtypeOption = None,
     blank: Annotated[bool, typer.Option("--blank", help="show the model white pictures: chance level")] = False,
@@ -62,7 +64,7 @@ def nano_eval(
     from eval.live.plan import make_config, read_seeds, read_tasks
 
     numbers, names = read_seeds(seeds), read_tasks(tasks)
-    config = make_config(model, policy, option or (), budget, moment, window, history, dtype=dtype)
+    config = make_config(model, policy, option or (), budget, moment, window, history, dtype=dtype, positions=positions)
     if forget and window == "recompute":
         raise ConfigError("--forget: the window recompute would bring back what was removed", "use shrink or drop")
 

@@ -88,6 +88,8 @@ class Plan:
             "moment": cache.moment,
             "window": cache.window,
             "history": cache.history,
+            # A setting that came later is no difference to results from before.
+            **({} if cache.positions == "keep" else {"positions": cache.positions}),
             "max_steps": self.config.limits.steps,
             "forget": self.forget,
             **asdict(self.site),  # type: ignore[call-overload]
@@ -104,6 +106,7 @@ def make_config(
     history: int,
     steps: int = STEPS,
     dtype: str | None = None,
+    positions: str | None = None,
 ) -> Config:
     """Settings of every episode. Raises ConfigError, and PolicyError for a policy or option that does not exist."""
     from agent.assemble import cache_policy
@@ -118,6 +121,7 @@ def make_config(
         "cache.moment": moment,
         "cache.window": window,
         "cache.history": history,
+        "cache.positions": positions,
     }
     config = resolve(base=base, options=given)
     cache_policy(config.cache)

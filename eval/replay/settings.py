@@ -65,6 +65,8 @@ class ReplaySettings(BaseModel):
         if self.is_oracle:
             return {**data, "config": {"prompt": shown["prompt"]}}
         shown["cache"]["options"] = policy_options(self.config.cache)
+        if shown["cache"]["positions"] == "keep":
+            del shown["cache"]["positions"]
         return {**data, "config": shown}
 
 

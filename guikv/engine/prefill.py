@@ -46,7 +46,7 @@ def prefilling(
     with phase("prefill"), memory_errors(device, doing):
         embeds = adapter.embed_text(ids.to(device))
         deep = place(embeds, frames, features)
-        positions = prompt.positions[:, None, start:].to(device)
+        positions = ledger.positions[:, None, start:].to(device)
         state.cache.mark()
     for first in range(0, len(ids), SLICE):
         part = slice(first, first + SLICE)
@@ -63,4 +63,4 @@ def prefilling(
     if new is not None:
         norms = new if norms is None or start == 0 else torch.cat([norms, new], dim=-1)
         watch.norms.clear()
-    return State(ledger, state.cache, watch, len(ledger), logits, norms)
+    return State(ledger, state.cache, watch, len(ledger), logits, norms, state.forgotten)

@@ -15,7 +15,7 @@ from transformers import AutoTokenizer
 from guikv.attention import Watch
 from guikv.cache import CompressedCache
 from guikv.content import Frame, Message
-from guikv.errors import ContextError, ModelError
+from guikv.errors import ContextError, ModelError, SessionError
 from guikv.models import images
 from guikv.models.chat import Chat, encode, reply_opening
 from guikv.models.checkpoint import fingerprint, processor_template
@@ -159,6 +159,11 @@ class Adapter(ABC):
     def decoder_layers(self) -> nn.ModuleList:
         """The decoder's layers, each with its attention module as `self_attn`."""
 
+    @property
+    @abstractmethod
+    def rotary(self) -> nn.Module:
+        """transformers' module that makes cosines and sines of positions for the decoder's layers."""
+
     @abstractmethod
     def positions_of_image(self, start: int, pixels: Pixels) -> Tensor:
         """Rotary positions [axes, tokens] of an image that begins at position `start`."""
@@ -233,6 +238,25 @@ class Adapter(ABC):
         # Of the weights as they were loaded: packed ones are no parameters any more.
         _ = self.fingerprint, self.parameters
         pack(self.model)
+
+    @property
+    def rotates(self) -> bool:
+        """Whether cached keys can be moved: not where the frequencies depend on how long the conversation is."""
+        return self.rotary.rope_type not in ("dynamic", "longrope")
+
+    def phases(self, moved: Tensor) -> tuple[Tensor, Tensor]:
+        """The rotation by `moved` [axes, n] positions: cosines and sines [n, rotary], float32.
+
+        Raises SessionError where keys cannot be moved.
+        """
+        if not self.rotates:
+            raise SessionError(f"keys of a model with {self.rotary.rope_type} positions cannot be moved: keep them")
+        # Some kinds of positions scale what they turn; what has been turned once is scaled already.
+        with_still = torch.cat([moved, torch.zeros_like(moved[:, :1])], dim=1)
+        placed = with_still if len(moved) == 1 else with_still[:, None]
+        cos, sin = self.rotary(torch.empty(0, dtype=torch.float32, device=moved.device), placed)
+        scale = cos[0, -1]
+        return cos[0, :-1] / scale, sin[0, :-1] / scale
 
     def check_context(self, length: int) -> None:
         """Raise ContextError when rotary positions reach `length`, beyond what the model was made for."""

@@ -42,6 +42,10 @@ class QwenVL(Adapter):
     def decoder_layers(self) -> nn.ModuleList:
         return self.model.model.language_model.layers
 
+    @property
+    def rotary(self) -> nn.Module:
+        return self.model.model.language_model.rotary_emb
+
     def positions_of_image(self, start: int, pixels: Pixels) -> Tensor:
         return merged_positions(start, pixels)
 

@@ -50,6 +50,7 @@ def test_every_setting_of_a_session_is_one_of_the_section_cache() -> None:
     made = session_settings(CacheConfig(preset="published"))
     assert made == Settings()
     odd = CacheConfig(policy="random", budget="3 tokens", moment="prefill", window="recompute", history=2, old_pixels=9)
+    odd = odd.model_copy(update={"positions": "compact"})
     found = session_settings(odd)
     assert (found.policy.name, str(found.budget)) == ("random", "3 tokens")
     own = names - {"policy", "budget"}

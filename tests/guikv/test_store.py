@@ -66,21 +66,31 @@ def test_weights_of_any_type_have_a_version(small: Path, tmp_path: Path) -> None
     assert len(version_of(str(tmp_path))) == 8
 
 
+LATER = ("old_pixels", "positions")
+"""Settings that sessions saved before they existed lack."""
+
+
 @pytest.mark.parametrize("name", list(POLICIES))
 def test_settings_are_read_as_they_were_written(name: str) -> None:
-    settings = Settings(make_policy(name), Budget(64.0, "bytes"), "prefill", "recompute", 3, False, 5000)
+    settings = Settings(make_policy(name), Budget(64.0, "bytes"), "prefill", "recompute", 3, False, 5000, "compact")
     assert Settings.from_dict(json.loads(json.dumps(settings.to_dict()))) == settings
-    older = {key: value for key, value in Settings().to_dict().items() if key != "old_pixels"}
+    older = {key: value for key, value in Settings().to_dict().items() if key not in LATER}
     assert Settings.from_dict({**older, "what else": 1}) == Settings()
 
 
 def test_settings_that_are_none_are_refused() -> None:
     data = Settings(GuiKV()).to_dict()
     for name in data:
-        if name != "old_pixels":
+        if name not in LATER:
             with pytest.raises(KeyError, match=name):
                 Settings.from_dict({key: value for key, value in data.items() if key != name})
-    for name, value in (("window", "wide"), ("moment", "never"), ("history", 0), ("policy", {"name": "no"})):
+    for name, value in (
+        ("window", "wide"),
+        ("moment", "never"),
+        ("positions", 3),
+        ("history", 0),
+        ("policy", {"name": "no"}),
+    ):
         with pytest.raises(GuikvError):
             Settings.from_dict({**data, name: value})
 

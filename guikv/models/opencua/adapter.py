@@ -53,6 +53,10 @@ class OpenCUA(Adapter):
     def decoder_layers(self) -> nn.ModuleList:
         return self.model.language_model.model.layers
 
+    @property
+    def rotary(self) -> nn.Module:
+        return self.model.language_model.model.rotary_emb
+
     def positions_of_image(self, start: int, pixels: Pixels) -> Tensor:
         return one_axis(start, pixels.tokens)
 
