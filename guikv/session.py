@@ -100,7 +100,7 @@ class Session:
         if exact:
             reuse = self.cache.complete_prefix(reuse)
         reuse = self.cache.reachable(reuse)
-        while reuse and self.ledger.frames[reuse - 1] != NO_FRAME and self._cuts(content, reuse):
+        while reuse and self.ledger.rows.at(reuse - 1).frame != NO_FRAME and self._cuts(content, reuse):
             reuse -= 1
         before = self.ledger
         with rollback(self, removes=reuse < len(before)):
@@ -164,7 +164,7 @@ class Session:
             raise SessionError("there is nothing to continue from: call extend first")
         lookup = None
         if drafts and sampling.plain and state.cache.forgets:
-            lookup = Lookup(state.ledger.ids[state.ledger.frames == NO_FRAME].tolist())
+            lookup = Lookup(state.ledger.text_ids)
         return Reply(self.adapter, state, max_new_tokens, min_new_tokens, sampling, lookup)
 
     def finish(self, reply: Reply) -> Generation:
@@ -259,7 +259,7 @@ class Session:
     def opening(self) -> tuple[int, ...]:
         """What the chat template wrote of the reply that comes next: () unless the ledger ends with it."""
         opening = self.adapter.opening_ids
-        ends = opening and tuple(self.ledger.ids[-len(opening) :].tolist()) == opening
+        ends = opening and tuple(self.ledger.rows.ids_from(max(0, len(self.ledger) - len(opening))).tolist()) == opening
         return opening if ends else ()
 
     @torch.inference_mode()
@@ -334,13 +334,13 @@ class Session:
     def _check(self, prompt: Prompt) -> None:
         """Raise ContextError or BudgetError for what is known to be too much before anything is computed."""
         s = self.settings
-        self.adapter.check_context(int(prompt.positions.max()) + 1)
+        self.adapter.check_context(prompt.next_position)
         if s.policy.compresses and s.moment == "next_observation" and prompt.images:
             s.budget.check_whole(prompt.images[max(prompt.images)].tokens, self._bytes_per_entry)
 
     def _cuts(self, prompt: Prompt, length: int) -> bool:
         """Would a cut at `length` go through a screenshot?"""
-        return length < len(prompt) and bool(prompt.frames[length] == prompt.frames[length - 1])
+        return length < len(prompt) and prompt.rows.at(length).frame == prompt.rows.at(length - 1).frame
 
     def _reply(self, ids: tuple[int, ...], finished: bool) -> Generation:
         return Generation(self.adapter.decode_text(ids), ids, finished)
