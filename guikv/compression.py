@@ -14,7 +14,7 @@ from guikv.cache import PADDING, CompressedCache
 from guikv.ledger import Ledger
 from guikv.models.base import Shape
 from guikv.policies.base import LayerView, Policy, most_forced, scores_of, select
-from guikv.prompt import NO_FRAME
+from guikv.rows import NO_FRAME
 
 Moment = Literal["prefill", "next_observation"]
 
@@ -23,7 +23,7 @@ Moment = Literal["prefill", "next_observation"]
 class Plan:
     """What one compression is to do.
 
-    stateless: tokens of the stateless protocol's prompt, which a percentage is taken of
+    stateless: tokens of the stateless protocol's prompt, as `budgeted_tokens`, which a percentage is taken of
     share: γ, how much of what may go stays
     capacity: entries per layer and head, without the screenshot that stays whole
     whole: tokens of that screenshot (0 under `prefill`); forced: [n] bool, rows that stay whatever they score
@@ -48,27 +48,57 @@ def sent_frames(ledger: Ledger, history: int) -> list[int]:
 
 def stateless_rows(ledger: Ledger, history: int) -> Tensor:
     """[n] bool: the tokens that the stateless protocol's prompt would hold."""
-    old = sorted(ledger.screenshots)[:-history]
-    return ~torch.isin(ledger.turns, torch.tensor(old, dtype=torch.long))
+    return ~ledger.turns_of(sorted(ledger.screenshots)[:-history])
+
+
+def stateless_tokens(ledger: Ledger, history: int) -> int:
+    """How many tokens the stateless protocol's prompt would hold."""
+    old = set(sorted(ledger.screenshots)[:-history])
+    return len(ledger) - sum(end - first for first, end in ledger.rows.turn_rows(old))
+
+
+def budgeted_tokens(ledger: Ledger, history: int) -> int:
+    """The tokens that a percentage is taken of: the stateless protocol's prompt without the text of older turns.
+
+    That is protected text, and everything from the oldest screenshot on that the protocol would send. While there are
+    no older screenshots, it is the whole prompt; then the text of older turns competes for its place like everything
+    else, and does not make the place larger.
+    """
+    numbers = sorted(ledger.screenshots)
+    if len(numbers) <= history:
+        return len(ledger)
+    oldest, total, sent = numbers[-history], 0, False
+    for piece in ledger.rows.pieces:
+        sent = sent or piece.turn == oldest
+        total += len(piece) if sent or piece.protected else 0
+    return total
 
 
 def make_plan(
     ledger: Ledger, budget: Budget, moment: Moment, history: int, protect: bool, bytes_per_entry: int
 ) -> Plan | None:
     """The plan for the ledger as it is, or None when the moment leaves nothing to compress."""
-    frames = [n for n in sent_frames(ledger, history) if not bool(ledger.dropped[ledger.frames == n].any())]
+    sent = set(sent_frames(ledger, history))
+    tokens = dict.fromkeys(sorted(sent), 0)
+    forced, gone = torch.zeros(len(ledger), dtype=torch.bool), set()
+    for first, end, piece in ledger.rows.spans():
+        if piece.frame in sent:
+            tokens[piece.frame] += len(piece)
+            if piece.dropped:
+                gone.add(piece.frame)
+        if protect and piece.protected:
+            forced[first:end] = True
+    frames = [n for n in tokens if n not in gone]
     current = frames[-1] if frames else None
-    stateless = int(stateless_rows(ledger, history).sum())
-    forced = ledger.protected.clone() if protect else torch.zeros_like(ledger.protected)
-    earlier = sum(int((ledger.frames == n).sum()) for n in frames[:-1])
+    stateless = budgeted_tokens(ledger, history)
+    earlier = sum(tokens[n] for n in frames[:-1])
     if moment == "prefill" or current is None:
         capacity = budget.entries(stateless, bytes_per_entry)
         return Plan(stateless, capacity, 0, forced, current, current, earlier, min(1.0, capacity / max(1, stateless)))
-    previous = [n for n in sorted(ledger.screenshots) if n < current]
+    previous = [n for n in ledger.screenshots if n < current]
     if not previous:
         return None
-    mine = ledger.frames == current
-    whole = int(mine.sum())
+    whole = tokens[current]
     # A percentage is taken of what may go, so protected text and the screenshot that stays whole are on top of it;
     # an absolute budget includes both.
     protected = int(forced.sum())
@@ -78,7 +108,9 @@ def make_plan(
     else:
         capacity = max(0, budget.entries(stateless, bytes_per_entry) - whole)
     share = min(1.0, max(0, capacity - protected) / max(1, free))
-    return Plan(stateless, capacity, whole, forced | mine, current, previous[-1], earlier, share)
+    first, end = ledger.rows.frame_rows()[current]
+    forced[first:end] = True
+    return Plan(stateless, capacity, whole, forced, current, max(previous), earlier, share)
 
 
 def compress(
@@ -90,7 +122,7 @@ def compress(
     plan: Plan,
     shape: Shape,
 ) -> None:
-    """Evict from every layer what the policy does not keep. `norms` is [layers, batch, n] or None."""
+    """Evict from every layer what the policy does not keep. norms: [layers, batch, last tokens], or None"""
     if policy.selection == "query":
         for _, layer in cache.kv:
             layer.expand(shape.query_heads)
@@ -113,8 +145,8 @@ def make_views(
     cache: CompressedCache, ledger: Ledger, watch: Watch, norms: Tensor | None, plan: Plan
 ) -> list[LayerView]:
     """What the policy sees of every layer; ledger columns are looked up for every entry."""
-    device = cache.kv[0][1].keys.device
-    frames, forced = ledger.frames.to(device), plan.forced.to(device)
+    forced = plan.forced.to(cache.kv[0][1].keys.device)
+    older = len(ledger) - (0 if norms is None else norms.shape[-1])
     views = []
     for place, (number, layer) in enumerate(cache.kv):
         valid, rows = layer.index.ne(PADDING), layer.index.clamp_min(0)
@@ -122,8 +154,8 @@ def make_views(
             LayerView(
                 keys=layer.keys,
                 queries=watch.queries.get(number, layer.keys[:, :, :0]),
-                frames=frames[rows],
-                norms=None if norms is None else norms[place].unsqueeze(1).expand(*rows.shape[:2], -1).gather(2, rows),
+                frames=ledger.rows.common_of("frame", rows),
+                norms=None if norms is None else _norms_of(norms[place], rows - older),
                 valid=valid,
                 forced=forced[rows] & valid,
                 current=plan.current,
@@ -138,6 +170,12 @@ def make_views(
     return views
 
 
+def _norms_of(norms: Tensor, rows: Tensor) -> Tensor:
+    """[batch, heads, n] the norms [batch, last tokens] at `rows` of them, 0 for tokens before."""
+    found = norms.unsqueeze(1).expand(*rows.shape[:2], -1).gather(2, rows.clamp_min(0))
+    return found.masked_fill(rows < 0, 0.0)
+
+
 def watched_rows(watch: Watch) -> int:
     """Queries that the last forward pass left for judging (0 when none were asked for)."""
     return next(iter(watch.queries.values())).shape[2] if watch.queries else 0
@@ -147,29 +185,36 @@ def tokens_after(ledger: Ledger, frame: int | None) -> int:
     """Tokens that follow the screenshot; all of them when there is none."""
     if frame is None:
         return len(ledger)
-    return len(ledger) - 1 - int((ledger.frames == frame).nonzero()[-1])
+    return len(ledger) - ledger.rows.frame_rows()[frame][1]
 
 
-def presence(cache: CompressedCache, length: int) -> Tensor:
-    """[length] float: the fraction of (layer, head) pairs that still hold each token."""
-    counts, heads = torch.zeros(length), 0
-    for _, layer in cache.kv:
-        if layer.is_initialized:
-            real = layer.index[layer.index != PADDING]
-            counts += torch.bincount(real.cpu(), minlength=length)[:length]
-            heads += layer.index.shape[0] * layer.index.shape[1]
-    return counts / max(heads, 1)
+def held_counts(cache: CompressedCache, ledger: Ledger) -> dict[int, Tensor]:
+    """Screenshot → [tokens] how many (layer, head) pairs still hold each of its tokens; only where there are any.
+
+    Takes time by what is cached, not by what has ever been seen.
+    """
+    indices = [layer.index[layer.index != PADDING] for _, layer in cache.kv if layer.is_initialized]
+    if not indices:
+        return {}
+    rows, counts = (found.cpu() for found in torch.cat(indices).unique(return_counts=True))
+    spans = ledger.rows.frame_rows()
+    frames, lengths = ledger.rows.common_of("frame", rows).unique_consecutive(return_counts=True)
+    out, place = {}, 0
+    for frame, length in zip(frames.tolist(), lengths.tolist(), strict=True):
+        if frame != NO_FRAME:
+            first, end = spans[frame]
+            out[frame] = torch.zeros(end - first, dtype=torch.long)
+            out[frame][rows[place : place + length] - first] = counts[place : place + length]
+        place += length
+    return out
 
 
 def frame_presence(cache: CompressedCache, ledger: Ledger) -> dict[int, Tensor]:
     """Screenshot → [tokens] fraction of (layer, head) pairs that still hold each of its tokens."""
-    held = presence(cache, len(ledger))
-    frames = ledger.frames
-    if not len(frames):
-        return {}
-    starts = torch.cat([torch.tensor([0]), (frames.diff() != 0).nonzero().flatten() + 1]).tolist()
-    ends = [*starts[1:], len(frames)]
-    return {int(frames[a]): held[a:b] for a, b in zip(starts, ends, strict=True) if int(frames[a]) != NO_FRAME}
+    held = held_counts(cache, ledger)
+    heads = max(1, sum(layer.index.shape[0] * layer.index.shape[1] for _, layer in cache.kv if layer.is_initialized))
+    spans = ledger.rows.frame_rows()
+    return {n: held[n] / heads if n in held else torch.zeros(end - first) for n, (first, end) in spans.items()}
 
 
 @dataclass(frozen=True)

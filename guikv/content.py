@@ -15,6 +15,8 @@ from typing import Literal
 
 from PIL import Image
 
+from guikv.errors import ImageError
+
 
 @dataclass(frozen=True)
 class Text:
@@ -35,21 +37,60 @@ def digest_of(image: Image.Image) -> str:
     return digest.hexdigest()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Frame:
-    """A screenshot: `number` counts the episode's screenshots from 0, `image` is RGB.
+    """A screenshot: `number` counts the episode's screenshots from 0, `picture` is RGB, or None once it was released.
 
     max_pixels: at most so many are shown to the model, None for the model's own limit
+    known: hash and size of a released picture
+    Frames of the same content are equal, with their pictures or without.
     """
 
-    image: Image.Image
+    picture: Image.Image | None
     number: int
     max_pixels: int | None = None
+    known: tuple[str, tuple[int, int]] | None = None
+
+    @property
+    def image(self) -> Image.Image:
+        """The picture. Raises ImageError once it was released."""
+        if self.picture is None:
+            raise ImageError(released(self.number))
+        return self.picture
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the picture, released or not."""
+        return self.known[1] if self.known is not None else self.image.size
 
     @cached_property
     def digest(self) -> str:
         """`digest_of` the image, computed once."""
-        return digest_of(self.image)
+        return self.known[0] if self.known is not None else digest_of(self.image)
+
+    def released(self) -> Frame:
+        """The same screenshot without its pixels: hash and size stay, and so does what a model has cached of it."""
+        return replace(self, picture=None, known=(self.digest, self.size))
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        return isinstance(other, Frame) and self._content == other._content
+
+    def __hash__(self) -> int:
+        return hash(self._content)
+
+    @property
+    def _content(self) -> tuple[int, int | None, str]:
+        return self.number, self.max_pixels, self.digest
+
+
+def released(number: int) -> str:
+    """What is wrong when a released picture is asked for, and what to do."""
+    return (
+        f"the picture of screenshot {number} was released because it is older than the history: its file is in the "
+        "record; raise cache.history to keep more pictures"
+    )
 
 
 @dataclass(frozen=True)

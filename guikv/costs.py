@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from guikv.cache import CompressedCache
-from guikv.compression import frame_presence, stateless_rows
+from guikv.compression import held_counts, stateless_tokens
 from guikv.ledger import Ledger
 from guikv.models.base import Adapter, Shape
 from guikv.prompt import NO_FRAME, Pixels, Prompt
@@ -140,8 +140,9 @@ class Counter:
         self.new, self.reused, self.generated, self.flops = len(prompt) - reuse, reuse, 0, 0
         self.vision_hits = self.vision_misses = 0
         self.recomputed = computed_before(before, prompt, reuse)
-        sent = sorted(prompt.images)[-history:]
-        length = prompt.without(torch.tensor(sorted(prompt.images)[:-history], dtype=torch.long))
+        numbers = sorted(prompt.images)
+        sent = numbers[-history:]
+        length = prompt.without(set(numbers[:-history]))
         self.flops_stateless = sum(self.adapter.vision_flops(prompt.images[n]) for n in sent)
         self.flops_stateless += decoder_flops(self.adapter.shape, length, [length] * self.adapter.shape.layers)
 
@@ -161,8 +162,9 @@ class Counter:
     def cost(self, state: State, history: int) -> StepCost:
         """Costs since `begin`, the session being in this state; `history` screenshots are what stateless means."""
         shape, ledger = self.adapter.shape, state.ledger
-        full = int(stateless_rows(ledger, history).sum())
-        held = frame_presence(state.cache, ledger)
+        full = stateless_tokens(ledger, history)
+        held = held_counts(state.cache, ledger)
+        heads = max(1, sum(layer.index.shape[0] * layer.index.shape[1] for _, layer in state.cache.kv))
         # Decoding under the stateless protocol sees the whole prompt and what was generated so far.
         decoding = sum(
             decoder_flops(shape, 1, [full - self.generated + i + 1] * shape.layers) for i in range(self.generated)
@@ -172,7 +174,7 @@ class Counter:
             tokens_reused=self.reused,
             tokens_recomputed=self.recomputed,
             tokens_generated=self.generated,
-            entries_per_frame={n: float(h.sum()) for n, h in held.items()},
+            entries_per_frame={n: int(held[n].sum()) / heads if n in held else 0.0 for n in ledger.rows.frame_rows()},
             kv_bytes=state.cache.nbytes,
             state_bytes=state.cache.state_bytes,
             vision_hits=self.vision_hits,
@@ -187,7 +189,8 @@ class Counter:
 
 def computed_before(before: Ledger, prompt: Prompt, reuse: int) -> int:
     """Prefilled tokens that the session had computed already: screenshots by content, text by count."""
-    old, new = before.frames[reuse:], prompt.frames[reuse:]
-    seen = {before.screenshots[n].digest for n in set(old.tolist()) - {NO_FRAME}}
-    images = sum(int((new == n).sum()) for n in set(new.tolist()) - {NO_FRAME} if prompt.images[n].digest in seen)
-    return images + min(int((old == NO_FRAME).sum()), int((new == NO_FRAME).sum()))
+    old, new = before.rows.cut(reuse), prompt.rows.cut(reuse)
+    seen = {before.screenshots[piece.frame].digest for piece in old if piece.frame != NO_FRAME}
+    again = (p for p in new if p.frame != NO_FRAME and prompt.images[p.frame].digest in seen)
+    texts = (sum(len(piece) for piece in pieces if piece.frame == NO_FRAME) for pieces in (old, new))
+    return sum(map(len, again)) + min(texts)

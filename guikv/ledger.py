@@ -6,19 +6,17 @@ checked against it at any time, whatever was evicted.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
 from guikv.cache import PADDING, CompressedCache
 from guikv.errors import SessionError
-from guikv.prompt import NO_FRAME, Prompt
-
-
-def _empty(dtype: torch.dtype = torch.long) -> Tensor:
-    return torch.empty(0, dtype=dtype)
+from guikv.prompt import Prompt
+from guikv.rows import NO_FRAME, Columns, Rows, text_piece
 
 
 @dataclass(frozen=True)
@@ -30,32 +28,47 @@ class FrameInfo:
     cols: int
 
 
-@dataclass(frozen=True)
-class Ledger:
-    """ids, frames, turns [n] long; protected, dropped [n] bool; positions [axes, n]; screenshots by number.
+class Ledger(Columns):
+    """The tokens in order: ids, positions, frames, turns, protected as in `Columns`; screenshots by number.
 
-    `dropped` rows belong to removed screenshots: they stay as rows, so that later positions and numbers hold.
+    `dropped` rows belong to removed screenshots: they stay as rows, so that later positions and numbers hold. A value:
+    nothing in it changes.
     """
 
-    ids: Tensor = field(default_factory=_empty)
-    positions: Tensor = field(default_factory=lambda: torch.empty(0, 0, dtype=torch.long))
-    frames: Tensor = field(default_factory=_empty)
-    turns: Tensor = field(default_factory=_empty)
-    protected: Tensor = field(default_factory=lambda: _empty(torch.bool))
-    dropped: Tensor = field(default_factory=lambda: _empty(torch.bool))
-    screenshots: dict[int, FrameInfo] = field(default_factory=dict)
+    def __init__(
+        self,
+        ids: Tensor | None = None,
+        positions: Tensor | None = None,
+        frames: Tensor | None = None,
+        turns: Tensor | None = None,
+        protected: Tensor | None = None,
+        dropped: Tensor | None = None,
+        screenshots: dict[int, FrameInfo] | None = None,
+    ) -> None:
+        """From a value for every token, [n] and positions [axes, n]; without them empty."""
+        given = {"frame": frames, "turn": turns, "protected": protected, "dropped": dropped}
+        columns = {name: column for name, column in given.items() if column is not None}
+        self.rows = Rows() if ids is None or positions is None else Rows.of(ids, positions, columns)
+        self.screenshots = screenshots or {}
+        self._prompt = Rows()
 
-    def __len__(self) -> int:
-        return int(self.ids.shape[0])
+    @classmethod
+    def of(cls, rows: Rows, screenshots: dict[int, FrameInfo], prompt: Rows | None = None) -> Ledger:
+        """From rows as they are. prompt: the prompt whose tokens the first of them are"""
+        ledger = cls.__new__(cls)
+        ledger.rows, ledger.screenshots, ledger._prompt = rows, screenshots, prompt or Rows()
+        return ledger
+
+    @cached_property
+    def dropped(self) -> Tensor:
+        """[n] bool, removed."""
+        return self.rows.column("dropped")
 
     @property
-    def next_position(self) -> int:
-        """Rotary position of the next text token, on every axis."""
-        if not len(self):
-            return 0
-        # Text stands behind all that is before it.
-        last = self.positions[:, -1] if self.frames[-1] == NO_FRAME else self.positions
-        return int(last.max()) + 1
+    def text_ids(self) -> list[int]:
+        """Ids of all tokens but the screenshots'."""
+        texts = [piece.ids for piece in self.rows.pieces if piece.frame == NO_FRAME]
+        return torch.cat(texts).tolist() if texts else []
 
     @property
     def newest_frame(self) -> int | None:
@@ -63,75 +76,75 @@ class Ledger:
 
     def append(self, prompt: Prompt, start: int) -> Ledger:
         """The ledger with the prompt's tokens from `start` on, which follow the ledger's own in position."""
-        infos = {n: FrameInfo(p.digest, p.rows, p.cols) for n, p in prompt.images.items()}
-        present = set(prompt.frames[start:].tolist())
-        fresh = torch.zeros(len(prompt) - start, dtype=torch.bool)
+        new = prompt.rows.cut(start)
+        shown = {piece.frame: prompt.images[piece.frame] for piece in new if piece.frame != NO_FRAME}
+        infos = {n: FrameInfo(p.digest, p.rows, p.cols) for n, p in shown.items()}
+        same = prompt.rows if start == len(self) else None
         # A prompt counts as if nothing had ever closed up.
-        positions = prompt.positions[:, start:] + self.next_position - prompt.position(start)
-        return Ledger(
-            ids=torch.cat([self.ids, prompt.ids[start:]]),
-            positions=torch.cat([self.positions, positions], dim=1) if len(self) else positions,
-            frames=torch.cat([self.frames, prompt.frames[start:]]),
-            turns=torch.cat([self.turns, prompt.turns[start:]]),
-            protected=torch.cat([self.protected, prompt.protected[start:]]),
-            dropped=torch.cat([self.dropped, fresh]),
-            screenshots={**self.screenshots, **{n: i for n, i in infos.items() if n in present}},
-        )
+        shift = self.next_position - prompt.position(start)
+        moved = [piece.at(piece.start + shift) for piece in new]
+        return Ledger.of(Rows(moved, before=self.rows), {**self.screenshots, **infos}, same)
 
     def append_generated(self, ids: Sequence[int]) -> Ledger:
         """The ledger with text tokens that the model itself wrote."""
-        axes, count = self.positions.shape[0], len(ids)
-        prompt = Prompt(
-            ids=torch.tensor(ids, dtype=torch.long),
-            positions=torch.arange(count).expand(axes, count),
-            frames=torch.full((count,), NO_FRAME),
-            turns=torch.full((count,), NO_FRAME),
-            protected=torch.zeros(count, dtype=torch.bool),
-        )
-        return self.append(prompt, 0)
+        piece = text_piece(list(ids), self.rows.axes, self.next_position)
+        return Ledger.of(Rows([piece], before=self.rows), self.screenshots, self._prompt)
+
+    def at(self, positions: Tensor) -> Ledger:
+        """The same tokens at `positions` [axes, n]."""
+        return Ledger.of(self.rows.moved(positions), self.screenshots, self._prompt)
 
     def truncate(self, length: int) -> Ledger:
         """The first `length` rows. Raises SessionError if that would cut a screenshot in two."""
         if length > len(self):
             raise SessionError(f"cannot truncate to {length} tokens: the session holds {len(self)}")
-        if (
-            0 < length < len(self)
-            and self.frames[length] != NO_FRAME
-            and self.frames[length] == self.frames[length - 1]
-        ):
-            raise SessionError(f"cannot truncate to {length} tokens: that is inside screenshot {self.frames[length]}")
-        left = set(self.frames[:length].tolist())
-        return Ledger(
-            ids=self.ids[:length],
-            positions=self.positions[:, :length],
-            frames=self.frames[:length],
-            turns=self.turns[:length],
-            protected=self.protected[:length],
-            dropped=self.dropped[:length],
-            screenshots={n: info for n, info in self.screenshots.items() if n in left},
-        )
+        if 0 < length < len(self) and self.inside(length):
+            frame = self.rows.at(length).frame
+            raise SessionError(f"cannot truncate to {length} tokens: that is inside screenshot {frame}")
+        rows = self.rows.first(length)
+        left = {piece.frame for piece in rows.pieces}
+        screenshots = {n: info for n, info in self.screenshots.items() if n in left}
+        return Ledger.of(rows, screenshots, self._prompt.first(min(length, len(self._prompt))))
 
     def drop(self, rows: Tensor) -> Ledger:
         """The ledger with `rows` [n] bool marked as removed."""
-        return replace(self, dropped=self.dropped | rows)
+        return Ledger.of(self.rows.dropped(rows), self.screenshots, self._prompt)
+
+    def turns_of(self, frames: Iterable[int]) -> Tensor:
+        """[n] bool: the rows that go away with these screenshots."""
+        rows = torch.zeros(len(self), dtype=torch.bool)
+        for first, end in self.rows.turn_rows(set(frames)):
+            rows[first:end] = True
+        return rows
 
     def common_prefix(self, prompt: Prompt) -> int:
         """How many tokens the prompt shares with the ledger, by ids and image content, never half a screenshot."""
+        known = self._shared(prompt)
         length = min(len(self), len(prompt))
-        differs = (self.ids[:length] != prompt.ids[:length]) | (self.frames[:length] != prompt.frames[:length])
-        changed = [n for n, i in self.screenshots.items() if n in prompt.images and prompt.images[n].digest != i.digest]
-        if changed:
-            differs |= torch.isin(self.frames[:length], torch.tensor(changed))
-        shared = int(differs.nonzero()[0]) if bool(differs.any()) else length
-        while 0 < shared < len(prompt) and self._inside(prompt.frames, shared):
+        mine, others = (Rows(rows.cut(known, length)) for rows in (self.rows, prompt.rows))
+        differs = (mine.ids_from() != others.ids_from()) | (mine.column("frame") != others.column("frame"))
+        for number, (first, end) in mine.frame_rows().items():
+            if number in prompt.images and prompt.images[number].digest != self.screenshots[number].digest:
+                differs[first:end] = True
+        shared = known + int(differs.nonzero()[0]) if bool(differs.any()) else length
+        while 0 < shared < len(prompt) and _inside(prompt.rows, shared):
             shared -= 1
-        while 0 < shared < len(self) and self._inside(self.frames, shared):
+        while 0 < shared < len(self) and self.inside(shared):
             shared -= 1
         return shared
 
-    @staticmethod
-    def _inside(frames: Tensor, row: int) -> bool:
-        return bool(frames[row] != NO_FRAME and frames[row] == frames[row - 1])
+    def _shared(self, prompt: Prompt) -> int:
+        """Rows that both have because the same messages were encoded once: no token of them is looked at."""
+        rows = 0
+        for end, piece, other in zip(self._prompt.ends, self._prompt.pieces, prompt.rows.pieces, strict=False):
+            if piece is not other:
+                break
+            rows = end
+        return rows
+
+    def inside(self, row: int) -> bool:
+        """Would a cut before the row go through a screenshot?"""
+        return _inside(self.rows, row)
 
     def verify(self, cache: CompressedCache) -> None:
         """Check the cache against the ledger. Raises SessionError naming the layer that disagrees."""
@@ -150,3 +163,8 @@ class Ledger:
                 raise SessionError(f"layer {number} still holds entries of a removed screenshot")
             if layer.keys.shape[:3] != index.shape or layer.values.shape[:3] != index.shape:
                 raise SessionError(f"layer {number} has keys or values without a ledger row")
+
+
+def _inside(rows: Rows, row: int) -> bool:
+    frame = rows.at(row).frame
+    return frame != NO_FRAME and frame == rows.at(row - 1).frame

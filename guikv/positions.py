@@ -146,8 +146,7 @@ def move(adapter: Adapter, state: State, positions: Tensor) -> State:
             device = next(iter(queries.values())).device
             cos, sin = adapter.phases(last.to(device))
             queries = {number: rotated(query, cos, sin) for number, query in queries.items()}
-    ledger = replace(ledger, positions=positions)
-    return replace(state, ledger=ledger, watch=replace(state.watch, queries=queries))
+    return replace(state, ledger=ledger.at(positions), watch=replace(state.watch, queries=queries))
 
 
 def rotated(states: Tensor, cos: Tensor, sin: Tensor) -> Tensor:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-import torch
 from PIL import Image
 from torch import Tensor
 
-NO_FRAME = -1
-"""Frame number of a token that belongs to no screenshot: text, and the markers around pictures."""
+from guikv.rows import NO_FRAME, Columns, Rows
+
+__all__ = ["NO_FRAME", "Pixels", "Prompt"]
 
 
 @dataclass(frozen=True)
@@ -35,47 +35,42 @@ class Pixels:
         return self.grid[0] * self.rows * self.cols
 
 
-@dataclass(frozen=True)
-class Prompt:
-    """Tokens with everything the ledger must know of them; all tensors are of one length n.
+class Prompt(Columns):
+    """Tokens with everything the ledger must know of them: ids, positions, frames, turns, protected as in `Columns`.
 
-    ids: [n]
-    positions: [axes, n], the rotary positions
-    frames: [n], the screenshot's number at image tokens, NO_FRAME elsewhere
-    turns: [n], the screenshot with which a token goes away (its image tokens, their markers, and the whole chat
-        turn when the turn holds nothing else), NO_FRAME elsewhere
-    protected: [n] bool, never evicted
     images: screenshot number → Pixels
     """
 
-    ids: Tensor
-    positions: Tensor
-    frames: Tensor
-    turns: Tensor
-    protected: Tensor
-    images: dict[int, Pixels] = field(default_factory=dict)
+    def __init__(
+        self,
+        ids: Tensor,
+        positions: Tensor,
+        frames: Tensor,
+        turns: Tensor,
+        protected: Tensor,
+        images: dict[int, Pixels] | None = None,
+    ) -> None:
+        """From a value for every token: [n], positions [axes, n]."""
+        self.rows = Rows.of(ids, positions, {"frame": frames, "turn": turns, "protected": protected})
+        self.images = images or {}
 
-    def __len__(self) -> int:
-        return int(self.ids.shape[0])
+    @classmethod
+    def of(cls, rows: Rows, images: dict[int, Pixels]) -> Prompt:
+        """From rows as they are."""
+        prompt = cls.__new__(cls)
+        prompt.rows, prompt.images = rows, images
+        return prompt
 
     def position(self, row: int) -> int:
         """Where text would stand before the row, which is none within a screenshot; behind the last row at the end."""
-        if row < len(self):
-            return int(self.positions[:, row].min())
-        return int(self.positions.max()) + 1 if row else 0
+        return self.rows.position(row) if row < len(self) else self.next_position
 
     def first(self, length: int) -> Prompt:
         """The first `length` rows, which do not end within a screenshot."""
-        present = set(self.frames[:length].tolist())
-        return Prompt(
-            ids=self.ids[:length],
-            positions=self.positions[:, :length],
-            frames=self.frames[:length],
-            turns=self.turns[:length],
-            protected=self.protected[:length],
-            images={number: pixels for number, pixels in self.images.items() if number in present},
-        )
+        rows = self.rows.first(length)
+        present = {piece.frame for piece in rows.pieces}
+        return Prompt.of(rows, {number: pixels for number, pixels in self.images.items() if number in present})
 
-    def without(self, dropped: Tensor) -> int:
+    def without(self, dropped: set[int]) -> int:
         """Length when the turns of the `dropped` screenshots (their numbers) are left out."""
-        return int((~torch.isin(self.turns, dropped)).sum())
+        return len(self) - sum(end - first for first, end in self.rows.turn_rows(dropped))

@@ -101,7 +101,7 @@ class Session:
         if exact:
             reuse = self.cache.complete_prefix(reuse)
         reuse = self.cache.reachable(reuse)
-        while reuse and self.ledger.frames[reuse - 1] != NO_FRAME and self._cuts(content, reuse):
+        while reuse and self.ledger.rows.at(reuse - 1).frame != NO_FRAME and self._cuts(content, reuse):
             reuse -= 1
         before, span = self.ledger, content.position(len(content)) - content.position(reuse)
         crowded = before.next_position + span > self.adapter.context
@@ -172,7 +172,7 @@ class Session:
         state = self.state
         lookup = None
         if drafts and sampling.plain and state.cache.forgets:
-            lookup = Lookup(state.ledger.ids[state.ledger.frames == NO_FRAME].tolist())
+            lookup = Lookup(state.ledger.text_ids)
         return Reply(self.adapter, state, max_new_tokens, min_new_tokens, sampling, lookup)
 
     def finish(self, reply: Reply) -> Generation:
@@ -264,7 +264,7 @@ class Session:
     def opening(self) -> tuple[int, ...]:
         """What the chat template wrote of the reply that comes next: () unless the ledger ends with it."""
         opening = self.adapter.opening_ids
-        ends = opening and tuple(self.ledger.ids[-len(opening) :].tolist()) == opening
+        ends = opening and tuple(self.ledger.rows.ids_from(max(0, len(self.ledger) - len(opening))).tolist()) == opening
         return opening if ends else ()
 
     @torch.inference_mode()
@@ -376,7 +376,7 @@ class Session:
 
     def _cuts(self, prompt: Prompt, length: int) -> bool:
         """Would a cut at `length` go through a screenshot?"""
-        return length < len(prompt) and bool(prompt.frames[length] == prompt.frames[length - 1])
+        return length < len(prompt) and prompt.rows.at(length).frame == prompt.rows.at(length - 1).frame
 
     def _reply(self, ids: tuple[int, ...], finished: bool) -> Generation:
         return Generation(self.adapter.decode_text(ids), ids, finished)

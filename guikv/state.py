@@ -28,7 +28,7 @@ class State:
     watch: queries that the last prefill left for the policy
     observed: tokens in the ledger when that prefill ended
     next_logits: [vocabulary] float32, what the model says next; None until something was prefilled
-    norms: [layers, 1, n] float32 norms of hidden states, where the policy asks for them
+    norms: [layers, 1, last tokens] float32 norms of hidden states, where the policy asks for them
     forgotten: number and picture's hash of the screenshots that are left out of what comes
     """
 
@@ -65,13 +65,13 @@ class State:
             return self
         ledger = self.ledger.truncate(length)
         self.cache.truncate(length)
-        norms = None if self.norms is None else self.norms[..., :length]
+        gone = len(self.ledger) - length
+        norms = None if self.norms is None else self.norms[..., : max(0, self.norms.shape[-1] - gone)]
         return replace(self, ledger=ledger, norms=norms, next_logits=None)
 
     def drop(self, frames: list[int]) -> State:
         """Without the entries of these screenshots and their turns, as `remove`."""
-        gone = torch.isin(self.ledger.turns, torch.tensor(frames, dtype=torch.long))
-        return self.remove(gone & ~self.ledger.dropped)
+        return self.remove(self.ledger.turns_of(frames) & ~self.ledger.dropped)
 
     def remove(self, gone: Tensor) -> State:
         """Without the entries of the tokens marked in `gone` [n] bool, which go in place; nobody's position moves.

@@ -9,6 +9,7 @@ import torch
 from guikv.attention import Watch, watching
 from guikv.compression import tokens_after
 from guikv.costs import Counter
+from guikv.ledger import Ledger
 from guikv.models.base import Adapter
 from guikv.models.vision import Features, place
 from guikv.out_of_memory import memory_errors
@@ -18,6 +19,16 @@ from guikv.state import State
 
 SLICE = 1024
 """Tokens that are prefilled at a time, so that replies of other sessions can go on between."""
+
+
+NORMS = 8
+"""Screenshots whose norms are kept: only one that has just become old is judged by them."""
+
+
+def _judged(ledger: Ledger) -> int:
+    """Rows from the oldest screenshot on whose norms are kept."""
+    numbers = sorted(ledger.screenshots)[-NORMS:]
+    return len(ledger) - ledger.rows.frame_rows()[numbers[0]][0] if numbers else len(ledger)
 
 
 def prefilling(
@@ -31,7 +42,7 @@ def prefilling(
     Raises DeviceMemoryError.
     """
     device, phase = adapter.device, counter.stopwatch.phase
-    ids, frames = prompt.ids[start:], prompt.frames[start:]
+    ids, frames = prompt.rows.ids_from(start), prompt.rows.column("frame", start)
     features: dict[int, Features] = {}
     for number in sorted(set(frames.unique().tolist()) - {NO_FRAME}):
         pixels = prompt.images[number]
@@ -46,7 +57,7 @@ def prefilling(
     with phase("prefill"), memory_errors(device, doing):
         embeds = adapter.embed_text(ids.to(device))
         deep = place(embeds, frames, features)
-        positions = ledger.positions[:, None, start:].to(device)
+        positions = ledger.rows.positions_from(start)[:, None].to(device)
         state.cache.mark()
     for first in range(0, len(ids), SLICE):
         part = slice(first, first + SLICE)
@@ -62,5 +73,6 @@ def prefilling(
     norms, new = state.norms, watch.stacked_norms()
     if new is not None:
         norms = new if norms is None or start == 0 else torch.cat([norms, new], dim=-1)
+        norms = norms[..., -_judged(ledger) :]
         watch.norms.clear()
     return State(ledger, state.cache, watch, len(ledger), logits, norms, state.forgotten)

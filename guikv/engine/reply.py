@@ -47,7 +47,7 @@ class Reply:
         """Of every pass, the tokens that ran and those written before."""
         self.seconds = 0.0
         self.error: GuikvError | None = None
-        self._before = state.ledger.ids
+        self._ledger = state.ledger
         self._stops = adapter.stop_ids
         self._chooser = Chooser(sampling, state.next_logits.device)
         self._lookup = lookup if sampling.plain else None
@@ -105,9 +105,9 @@ class Reply:
         if len(self.ids) < self.least:
             stops = torch.tensor(sorted(self._stops), device=logits.device)
             logits = logits.index_fill(0, stops, float("-inf"))
-        before = self._before
-        if not self.sampling.plain:
-            before = torch.cat([before, torch.tensor(self.ids, dtype=torch.long)])
+        before = torch.empty(0, dtype=torch.long)
+        if self.sampling.repetition_penalty != 1:
+            before = torch.cat([self._ledger.ids, torch.tensor(self.ids, dtype=torch.long)])
         return int(self._chooser.choose(logits, before))
 
     def _append(self, token: int) -> None:

@@ -17,8 +17,9 @@ from guikv.cache import CompressedCache
 from guikv.content import Frame, Message
 from guikv.errors import ContextError, ModelError, SessionError
 from guikv.models import images
-from guikv.models.chat import Chat, encode, reply_opening
+from guikv.models.chat import Chat, reply_opening
 from guikv.models.checkpoint import fingerprint, processor_template
+from guikv.models.encoding import Encoding
 from guikv.models.packed import pack
 from guikv.models.vision import Deep, Features, VisionCache
 from guikv.prompt import Pixels, Prompt
@@ -110,6 +111,7 @@ class Adapter(ABC):
         template = Path(path) / PROMPT if path else None
         self.prompt_template = template.read_text() if template is not None and template.is_file() else None
         self.vision_cache = VisionCache()
+        self.encoding = Encoding()
         self.model.eval()
 
     # How the loader gets a checkpoint's parts; a family with other files than Qwen's says so here.
@@ -286,7 +288,7 @@ class Adapter(ABC):
 
     def encode(self, messages: tuple[Message, ...], generate: bool = True) -> Prompt:
         """Messages → tokens in the family's chat layout; `generate` opens the assistant's next turn."""
-        return encode(self, messages, generate)
+        return self.encoding.prompt(self, messages, generate)
 
     def decode_text(self, ids: tuple[int, ...]) -> str:
         """Text of generated ids, special tokens included (some dialects mark boxes with them)."""

@@ -6,16 +6,11 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import FrameType
-from typing import Any, Protocol
+from typing import Any
 
-import torch
 from jinja2 import TemplateError
-from torch import Tensor
-
-from guikv.content import Frame, Message, Reply, Text
-from guikv.prompt import NO_FRAME, Pixels, Prompt
 
 TEMPLATE_FAILURES = (
     TemplateError, ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError, ValueError,
@@ -106,101 +101,3 @@ def reply_opening(tokenizer: Any, chat: Chat, thinking: bool | None = None) -> s
     opening = added[len(header) :]
     fits = opened.startswith(closed) and added.startswith(header) and len(opening) <= MAX_OPENING
     return opening if fits else ""
-
-
-class Encoder(Protocol):
-    """What laying out a conversation needs of an adapter."""
-
-    tokenizer: Any
-    chat: Chat
-
-    @property
-    def opening_ids(self) -> tuple[int, ...]: ...
-    def describe(self, frame: Frame) -> Pixels: ...
-    def positions_of_image(self, start: int, pixels: Pixels) -> Tensor: ...
-    def positions_of_text(self, start: int, count: int) -> Tensor: ...
-
-
-def encode(encoder: Encoder, messages: tuple[Message, ...], generate: bool) -> Prompt:
-    """Messages → tokens in the family's chat layout; `generate` opens the assistant's next turn.
-
-    Raises ImageError for impossible screenshots.
-    """
-    rows = _Rows(encoder)
-    chat = encoder.chat
-    for message in messages:
-        numbers = [p.number for p in message.parts if isinstance(p, Frame)]
-        # A turn that is nothing but one screenshot goes away together with it.
-        turn = numbers[0] if len(message.parts) == 1 and numbers else NO_FRAME
-        guard = all(isinstance(p, Text) and p.protected for p in message.parts)
-        rows.text(chat.header(message.role), turn, guard)
-        for part in message.parts:
-            if isinstance(part, Text):
-                rows.text(part.text, turn, part.protected, special=part.control)
-            elif isinstance(part, Reply):
-                rows.ids(list(part.ids), turn, False)
-            else:
-                rows.frame(part)
-        rows.text(chat.end, turn, guard)
-    if generate:
-        rows.text(chat.header("assistant"), NO_FRAME, False)
-        rows.ids(list(encoder.opening_ids), NO_FRAME, False)
-    return rows.prompt()
-
-
-@dataclass
-class _Rows:
-    """Collects the rows of a prompt, part by part."""
-
-    encoder: Encoder
-    token_ids: list[int] = field(default_factory=list)
-    frames: list[int] = field(default_factory=list)
-    turns: list[int] = field(default_factory=list)
-    protected: list[bool] = field(default_factory=list)
-    positions: list[Tensor] = field(default_factory=list)
-    images: dict[int, Pixels] = field(default_factory=dict)
-    next: int = 0
-
-    def text(self, text: str, turn: int, protected: bool, special: bool = True) -> None:
-        """`special=False` keeps text from outside (page titles, tasks) from smuggling in control tokens."""
-        tokenizer = self.encoder.tokenizer
-        self.ids(
-            tokenizer.encode(text, add_special_tokens=False, split_special_tokens=not special),
-            turn,
-            protected,
-        )
-
-    def ids(self, ids: list[int], turn: int, protected: bool, frame: int = NO_FRAME) -> None:
-        self.token_ids += ids
-        self.frames += [frame] * len(ids)
-        self.turns += [turn] * len(ids)
-        self.protected += [protected] * len(ids)
-        if frame == NO_FRAME:
-            self._place(self.encoder.positions_of_text(self.next, len(ids)))
-
-    def frame(self, part: Frame) -> None:
-        """A screenshot between its markers. Raises ImageError."""
-        pixels = self.encoder.describe(part)
-        chat = self.encoder.chat
-        image_token = self.encoder.tokenizer.convert_tokens_to_ids(chat.image)
-        self.text(chat.before, part.number, False)
-        self.ids([image_token] * pixels.tokens, part.number, False, frame=part.number)
-        self._place(self.encoder.positions_of_image(self.next, pixels))
-        self.text(chat.after, part.number, False)
-        self.images[part.number] = pixels
-
-    def _place(self, positions: Tensor) -> None:
-        if positions.shape[1]:
-            self.positions.append(positions)
-            self.next = int(positions.max()) + 1
-
-    def prompt(self) -> Prompt:
-        """All rows so far."""
-        return Prompt(
-            ids=torch.tensor(self.token_ids),
-            positions=torch.cat(self.positions, dim=1),
-            frames=torch.tensor(self.frames),
-            turns=torch.tensor(self.turns),
-            protected=torch.tensor(self.protected),
-            images=self.images,
-        )

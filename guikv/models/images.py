@@ -92,15 +92,15 @@ def limits(processor: Any, max_pixels: int | None = None) -> tuple[int, int]:
 
 def describe(frame: Frame, processor: Any) -> Pixels:
     """What the screenshot will be for the model, from its size alone. Raises ImageError."""
-    width, height = resized(frame.image.size, processor, frame.max_pixels)
+    width, height = resized(frame.size, processor, frame.max_pixels)
     rows, cols = height // processor.patch_size, width // processor.patch_size
     merge = processor.merge_size
     grid = (1, rows, cols)
-    if (width, height) == resized(frame.image.size, processor):
-        return Pixels(grid, frame.digest, rows // merge, cols // merge, frame.image)
+    if (width, height) == resized(frame.size, processor):
+        return Pixels(grid, frame.digest, rows // merge, cols // merge, frame.picture)
     # The same picture in another size is another content.
     digest = f"{frame.digest} {width}x{height}"
-    return Pixels(grid, digest, rows // merge, cols // merge, frame.image, max_pixels=frame.max_pixels)
+    return Pixels(grid, digest, rows // merge, cols // merge, frame.picture, max_pixels=frame.max_pixels)
 
 
 def patches(pixels: Pixels, processor: Any) -> Tensor:
@@ -108,7 +108,7 @@ def patches(pixels: Pixels, processor: Any) -> Tensor:
     if pixels.values is not None:
         return pixels.values
     if pixels.image is None:
-        raise ImageError("a screenshot without a picture cannot be encoded")
+        raise ImageError("a screenshot without its picture cannot be encoded: it was released, or never given")
     low, high = limits(processor, pixels.max_pixels)
     size = {"shortest_edge": low, "longest_edge": high}
     batch = processor(images=[pixels.image.convert("RGB")], size=size, return_tensors="pt")

@@ -20,6 +20,7 @@ from guikv.models.base import Adapter
 from guikv.models.images import patches
 from guikv.policies import Full, GuiKV, SnapKV
 from guikv.prompt import NO_FRAME, Prompt
+from guikv.rows import Rows, text_piece
 from guikv.session import Session
 from guikv.settings import Settings
 from tests.guikv import opencua_checkpoint
@@ -107,10 +108,7 @@ def test_decoding_equals_the_reference(adapter: Adapter) -> None:
     session.extend(episode(adapter, 2))
     prompt = adapter.encode(episode(adapter, 2))
     ids = session.generate(7, min_new_tokens=7).ids
-    longer = Prompt(
-        torch.cat([prompt.ids, torch.tensor(ids)]), prompt.positions, prompt.frames, prompt.turns, prompt.protected,
-        prompt.images,
-    )  # fmt: skip
+    longer = Prompt.of(Rows([text_piece(list(ids), 1, prompt.next_position)], before=prompt.rows), prompt.images)
     torch.testing.assert_close(session.next_logits, expected(adapter, longer)[-1], **CLOSE)
 
 
