@@ -15,6 +15,7 @@ from guikv.errors import DeviceMemoryError, SessionError
 from guikv.models.base import Adapter
 from guikv.models.random_weights import random_model
 from guikv.policies import Full, GuiKV
+from guikv.prompt import Prompt
 from guikv.session import Session
 from guikv.settings import Settings
 from tests.guikv.architectures import ARCHITECTURES, tiny
@@ -167,7 +168,7 @@ def test_pictures_that_are_not_held_have_to_be_given(own: Adapter, tmp_path: Pat
     assert loaded.forget(1, episode(own, 4)).vision_hits == 2
     torch.testing.assert_close(loaded.next_logits, plain.next_logits, **CLOSE)
     prompt = own.encode(episode(own, 4))
-    released = replace(prompt, images={n: replace(p, image=None) for n, p in prompt.images.items()})
+    released = Prompt.of(prompt.rows, {n: replace(p, image=None) for n, p in prompt.images.items()})
     session.extend(released)
     own.vision_cache.clear()
     with pytest.raises(SessionError, match="screenshot 2 has to be computed again"):
