@@ -209,9 +209,14 @@ def held_counts(cache: CompressedCache, ledger: Ledger) -> dict[int, Tensor]:
     return out
 
 
+def held_presence(cache: CompressedCache, ledger: Ledger) -> dict[int, Tensor]:
+    """Screenshot → [tokens] fraction of (layer, head) pairs that still hold each; only where there are any."""
+    heads = max(1, sum(layer.index.shape[0] * layer.index.shape[1] for _, layer in cache.kv))
+    return {number: counts / heads for number, counts in held_counts(cache, ledger).items()}
+
+
 def frame_presence(cache: CompressedCache, ledger: Ledger) -> dict[int, Tensor]:
     """Screenshot → [tokens] fraction of (layer, head) pairs that still hold each of its tokens."""
-    held = held_counts(cache, ledger)
-    heads = max(1, sum(layer.index.shape[0] * layer.index.shape[1] for _, layer in cache.kv if layer.is_initialized))
+    held = held_presence(cache, ledger)
     spans = ledger.rows.frame_rows()
-    return {n: held[n] / heads if n in held else torch.zeros(end - first) for n, (first, end) in spans.items()}
+    return {n: held[n] if n in held else torch.zeros(end - first) for n, (first, end) in spans.items()}

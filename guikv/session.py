@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from guikv.cache import CompressedCache
-from guikv.compression import compress, frame_presence, make_plan
+from guikv.compression import compress, frame_presence, held_presence, make_plan
 from guikv.content import Message, last_frames, smaller_but_newest
 from guikv.costs import Counter, StepCost
 from guikv.engine.batch import advance
@@ -220,13 +220,14 @@ class Session:
         """Costs since the last `extend`."""
         return self.counter.cost(self.state, self.settings.history)
 
-    def kept_patches(self) -> dict[int, PatchMap]:
-        """For every screenshot with a place in the ledger: which of its image tokens are still cached."""
-        out = {}
-        for number, held in frame_presence(self.cache, self.ledger).items():
-            info = self.ledger.screenshots[number]
-            out[number] = PatchMap(info.rows, info.cols, tuple(held.tolist()))
-        return out
+    def kept_patches(self, every: bool = True) -> dict[int, PatchMap]:
+        """For every screenshot with a place in the ledger: which of its image tokens are still cached.
+
+        every: also those of which nothing is left, of which there are as many as the episode has steps
+        """
+        found = (frame_presence if every else held_presence)(self.cache, self.ledger)
+        infos = self.ledger.screenshots
+        return {n: PatchMap(infos[n].rows, infos[n].cols, tuple(held.tolist())) for n, held in found.items()}
 
     # What it is made of.
 
