@@ -139,7 +139,10 @@ def make_approver(config: ApprovalConfig) -> Approver:
 def loop_settings(config: Config) -> LoopSettings:
     """The limits of an episode as its loop takes them."""
     limits = config.limits
+    # The window `recompute` and the owners' layouts show so many screenshots again.
+    shown = max(config.cache.history, config.prompt.images or 1)
     return LoopSettings(
+        pictures=max(LoopSettings.pictures, shown),
         max_steps=limits.steps,
         max_seconds=limits.seconds,
         max_tokens=limits.tokens,

@@ -163,7 +163,10 @@ class Config(Section):
 
 @dataclass(frozen=True)
 class LoopSettings:
-    """`max_seconds` is wall time; `max_tokens` counts tokens prefilled, computed again and generated."""
+    """`max_seconds` is wall time; `max_tokens` counts tokens prefilled, computed again and generated.
+
+    pictures: screenshots of which the pixels are kept, the newest; of the others the record has them
+    """
 
     max_steps: int = 30
     max_seconds: float | None = None
@@ -174,3 +177,4 @@ class LoopSettings:
     reasks: int = 1
     stuck_note: int = 3
     stuck_stop: int = 5
+    pictures: int = 8

@@ -6,7 +6,7 @@ the session reuse its cache.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from guikv.content import Frame, Reply
 
@@ -36,3 +36,21 @@ class History:
 
     def add(self, turn: Turn) -> History:
         return History((*self.turns, turn))
+
+    def released(self, pictures: int) -> History:
+        """The same, with the pixels of its newest `pictures` screenshots only: hashes and sizes of the others stay.
+
+        What a session has cached of an older one needs them no more, and the record has its file.
+        """
+        turns = list(self.turns)
+        for place in range(len(turns) - 1, -1, -1):
+            observation = turns[place].observation
+            if observation.frame is None:
+                continue
+            if observation.frame.picture is None:
+                break
+            if pictures > 0:
+                pictures -= 1
+                continue
+            turns[place] = replace(turns[place], observation=replace(observation, frame=observation.frame.released()))
+        return History(tuple(turns))

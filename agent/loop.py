@@ -229,7 +229,7 @@ def _stages(episode: _Episode, draft: _Draft) -> Ending | None:
         episode.hosts |= {facts["host"].casefold()}
     thinking = think(players, episode.history, sight, frame, episode.notes, draft.keep)
     draft.keep(thinking)
-    episode.history = thinking.history
+    episode.history = thinking.history.released(players.settings.pictures)
     episode.tokens += costs.tokens_processed(thinking.cost)
     parsed = thinking.parsed
     wanted: tuple[Action, ...] = parsed.actions if parsed else ()

@@ -54,7 +54,7 @@ class Brain(Protocol):
         ...
 
     def kept_patches(self) -> Mapping[int, PatchMap]:
-        """Per frame number that is still in the cache, which patches are kept."""
+        """Per frame number of which anything is still in the cache, which patches are kept."""
         ...
 
     def close(self) -> None: ...
@@ -87,7 +87,7 @@ class SessionBrain:
         return self.session.cost.to_dict()
 
     def kept_patches(self) -> Mapping[int, PatchMap]:
-        return self.session.kept_patches()
+        return self.session.kept_patches(every=False)
 
     def close(self) -> None:
         self.session.close()

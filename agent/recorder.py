@@ -1,7 +1,7 @@
 """Writes a run down while it happens.
 
 run.json      resolved settings, versions, model, method; at the end how it went (replaced atomically)
-steps.jsonl   one line a step, on disk before the next step begins
+steps.jsonl   one line a step, on disk before the next step begins; of what is cached it says what has changed
 frames/       pictures as PNG, named by content, so that equal ones are stored once
 """
 
@@ -20,11 +20,12 @@ from typing import IO, Any
 from PIL import Image
 
 from agent.errors import RecordError
-from agent.records import Result, StepRecord
+from agent.records import Kept, Result, StepRecord
 from guikv.content import digest_of
 from guikv.files import make_folder, replace_file, replacing
 
-FORMAT = 1
+FORMAT = 2
+"""From 2 on a line names only the screenshots of which something else is kept than at the line before."""
 RUN_FILE, STEPS_FILE, FRAMES = "run.json", "steps.jsonl", "frames"
 _PACKAGES = ("torch", "transformers", "guikv", "playwright", "pillow")
 
@@ -37,6 +38,7 @@ class Recorder:
         self._header = header
         self._steps = steps
         self._known: set[str] = set()
+        self._kept: Mapping[int, Kept] = {}
 
     @classmethod
     def create(cls, folder: Path, header: Mapping[str, Any]) -> Recorder:
@@ -61,10 +63,11 @@ class Recorder:
         """One step, flushed to the disk. Raises RecordError; the steps before stay as they are."""
         try:
             frame = None if image is None else self._frame(image)
-            line = json.dumps(record.to_dict(frame), ensure_ascii=True, allow_nan=False)
+            line = json.dumps(record.to_dict(frame, self._kept), ensure_ascii=True, allow_nan=False)
             self._steps.write(line.encode("ascii") + b"\n")
             self._steps.flush()
             os.fsync(self._steps.fileno())
+            self._kept = dict(record.kept) if record.cost else self._kept
         except OSError as error:
             raise _failed(self.folder, error) from error
         except (TypeError, ValueError) as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any, Literal
 
 from agent.errors import AgentError
@@ -78,6 +79,39 @@ class Kept:
     def to_dict(self) -> dict[str, Any]:
         return {"rows": self.rows, "cols": self.cols, "kept": self.kept}
 
+    def to_line(self) -> dict[str, Any]:
+        """The form of a line in the record: `runs` for `kept` where that is shorter, digit and count in turns."""
+        runs = [number for digit, same in groupby(self.kept) for number in (int(digit), len(list(same)))]
+        shorter = 4 * len(runs) < len(self.kept)
+        return {"rows": self.rows, "cols": self.cols, **({"runs": runs} if shorter else {"kept": self.kept})}
+
+
+MOST_PATCHES = 1 << 20
+"""Of one screenshot; more are no screenshot's."""
+NOTHING: dict[str, Any] = {}
+"""What a record's line says of a screenshot of which the last entry has gone since the step before."""
+
+
+def read_patches(before: Mapping[str, Any], line: Mapping[str, Any]) -> dict[str, Any]:
+    """All screenshots in the cache at a step, from those `before` it and what its line in the record says of them.
+
+    Raises KeyError, TypeError and ValueError where the line is damaged.
+    """
+    whole = dict(before)
+    for frame, said in line.items():
+        if said == NOTHING:
+            whole.pop(frame, None)
+        elif "runs" in said:
+            runs, count = [int(number) for number in said["runs"]], int(said["rows"]) * int(said["cols"])
+            digits, lengths = runs[::2], runs[1::2]
+            if min(runs, default=0) < 0 or max(digits, default=0) > 9 or not sum(lengths) == count <= MOST_PATCHES:
+                raise ValueError(f"runs of screenshot {frame[:20]} do not make {count} patches")
+            kept = "".join(str(digit) * length for digit, length in zip(digits, lengths, strict=True))
+            whole[frame] = {"rows": said["rows"], "cols": said["cols"], "kept": kept}
+        else:
+            whole[frame] = said
+    return whole
+
 
 @dataclass(frozen=True)
 class StepRecord:
@@ -104,8 +138,19 @@ class StepRecord:
     cost: Mapping[str, Any] = field(default_factory=dict)
     kept: Mapping[int, Kept] = field(default_factory=dict)
 
-    def to_dict(self, frame_file: str | None) -> dict[str, Any]:
-        """JSON form; `frame_file` is the stored picture relative to the run's folder."""
+    def to_dict(self, frame_file: str | None, before: Mapping[int, Kept] | None = None) -> dict[str, Any]:
+        """JSON form; `frame_file` is the stored picture relative to the run's folder.
+
+        before: what the line before said was kept. Only what differs from that is named: a long episode's lines are as
+        short as a short one's.
+        """
+        known = before or {}
+        changed = {frame: kept.to_line() for frame, kept in self.kept.items() if known.get(frame) != kept}
+        # A step that failed before the model was asked says nothing of the cache, which is as it was.
+        gone = dict.fromkeys(known.keys() - self.kept.keys() if self.cost else (), NOTHING)
+        cost = dict(self.cost)
+        if "entries_per_frame" in cost:
+            cost["entries_per_frame"] = {frame: held for frame, held in cost["entries_per_frame"].items() if held}
         return {
             "step": self.step,
             "frame": self.frame,
@@ -121,8 +166,8 @@ class StepRecord:
             "resize": None if self.resize is None else _resize(self.resize),
             "context": dict(self.context),
             "seconds": {name: round(value, 4) for name, value in self.seconds.items()},
-            "cost": dict(self.cost),
-            "kept_patches": {str(frame): kept.to_dict() for frame, kept in self.kept.items()},
+            "cost": cost,
+            "kept_patches": {str(frame): said for frame, said in sorted({**changed, **gone}.items())},
         }
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from agent.errors import RunError
 from agent.recorder import RUN_FILE, STEPS_FILE
+from agent.records import read_patches
 
 
 @dataclass(frozen=True)
@@ -25,9 +27,22 @@ def load_run(folder: Path) -> Run:
     """The run in a folder. A cut last line is a warning; anything else that is damaged raises RunError."""
     header = _header(folder / RUN_FILE)
     steps, warnings = _steps(folder / STEPS_FILE)
+    if header.get("format") != 1:
+        steps = tuple(_whole(steps, folder / STEPS_FILE))
     if header.get("status") == "running":
         warnings = (*warnings, f"{folder / RUN_FILE}: the run has no end; it is still going or was killed")
     return Run(folder, header, steps, warnings)
+
+
+def _whole(steps: Iterable[dict[str, Any]], path: Path) -> Iterator[dict[str, Any]]:
+    """The steps with all that was cached at each of them. Raises RunError on a damaged one."""
+    held: dict[str, Any] = {}
+    for step in steps:
+        try:
+            held = read_patches(held, step.get("kept_patches") or {})
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise RunError(f"{path} step {step['step']} is damaged: kept_patches: {error}") from error
+        yield {**step, "kept_patches": held}
 
 
 def _header(path: Path) -> dict[str, Any]:

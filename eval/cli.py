@@ -7,6 +7,7 @@ import typer
 from agent.cli import app
 from agent.cli import main as run_app
 from eval.commands.bench import bench_env, bench_reuse, bench_session
+from eval.commands.bench_long import bench_long
 from eval.commands.bench_miniwob import bench_miniwob
 from eval.commands.bench_peers import bench_decode, bench_drafts, bench_memory, bench_peers
 from eval.commands.bench_policies import bench_policies
@@ -25,6 +26,7 @@ app.command()(report)
 bench.command("policies")(bench_policies)
 bench.command("miniwob")(bench_miniwob)
 bench.command("env")(bench_env)
+bench.command("long")(bench_long)
 bench.command("reuse")(bench_reuse)
 bench.command("session")(bench_session)
 bench.command("peers")(bench_peers)

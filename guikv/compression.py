@@ -209,12 +209,17 @@ def held_counts(cache: CompressedCache, ledger: Ledger) -> dict[int, Tensor]:
     return out
 
 
+def held_presence(cache: CompressedCache, ledger: Ledger) -> dict[int, Tensor]:
+    """Screenshot → [tokens] fraction of (layer, head) pairs that still hold each; only where there are any."""
+    heads = max(1, sum(layer.index.shape[0] * layer.index.shape[1] for _, layer in cache.kv))
+    return {number: counts / heads for number, counts in held_counts(cache, ledger).items()}
+
+
 def frame_presence(cache: CompressedCache, ledger: Ledger) -> dict[int, Tensor]:
     """Screenshot → [tokens] fraction of (layer, head) pairs that still hold each of its tokens."""
-    held = held_counts(cache, ledger)
-    heads = max(1, sum(layer.index.shape[0] * layer.index.shape[1] for _, layer in cache.kv if layer.is_initialized))
+    held = held_presence(cache, ledger)
     spans = ledger.rows.frame_rows()
-    return {n: held[n] / heads if n in held else torch.zeros(end - first) for n, (first, end) in spans.items()}
+    return {n: held[n] if n in held else torch.zeros(end - first) for n, (first, end) in spans.items()}
 
 
 @dataclass(frozen=True)
@@ -226,10 +231,8 @@ class PatchMap:
     kept: tuple[float, ...]
 
 
-def patch_maps(cache: CompressedCache, ledger: Ledger) -> dict[int, PatchMap]:
-    """By number, every screenshot with a place in the ledger."""
-    out = {}
-    for number, held in frame_presence(cache, ledger).items():
-        info = ledger.screenshots[number]
-        out[number] = PatchMap(info.rows, info.cols, tuple(held.tolist()))
-    return out
+def patch_maps(cache: CompressedCache, ledger: Ledger, every: bool = True) -> dict[int, PatchMap]:
+    """By number, every screenshot with a place in the ledger, or only those of which something is left."""
+    found = (frame_presence if every else held_presence)(cache, ledger)
+    infos = ledger.screenshots
+    return {n: PatchMap(infos[n].rows, infos[n].cols, tuple(held.tolist())) for n, held in found.items()}

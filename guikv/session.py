@@ -229,9 +229,12 @@ class Session:
         """Costs since the last `extend`."""
         return self.counter.cost(self.state, self.settings.history)
 
-    def kept_patches(self) -> dict[int, PatchMap]:
-        """For every screenshot with a place in the ledger: which of its image tokens are still cached."""
-        return patch_maps(self.cache, self.ledger)
+    def kept_patches(self, every: bool = True) -> dict[int, PatchMap]:
+        """For every screenshot with a place in the ledger: which of its image tokens are still cached.
+
+        every: also those of which nothing is left, of which there are as many as the episode has steps
+        """
+        return patch_maps(self.cache, self.ledger, every)
 
     # What it is made of.
 

@@ -1,4 +1,4 @@
-"""The HTML page of a run: one file, no scripts, nothing loaded from elsewhere."""
+"""The HTML page of a run: no scripts, nothing from elsewhere; of a long run, pictures from its folder."""
 
 from agent.report.build import build_report, render_html
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from agent.errors import RecordError, RunError
@@ -17,13 +18,18 @@ TITLE = "report.html"
 PACKAGE = "agent.report"
 
 
-def build_report(run: Run, out: Path | None = None) -> Path:
+LONG, BARS = 100, 200
+"""Steps from which on a page takes its pictures from their files, and bars of a chart."""
+
+
+def build_report(run: Run, out: Path | None = None, whole: bool = False) -> Path:
     """Write the page (by default into the run's folder) and return its path.
 
+    whole: all pictures in the page itself, as they are anyway in a run of LONG steps or fewer
     Raises RunError and RecordError.
     """
     path = out or run.folder / TITLE
-    html = render_html(run)
+    html = render_html(run, None if whole or len(run.steps) <= LONG else path.absolute().parent)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Pages can hold half characters, which no encoding has.
@@ -33,15 +39,20 @@ def build_report(run: Run, out: Path | None = None) -> Path:
     return path
 
 
-def render_html(run: Run) -> str:
-    """The page's text. All that models and pages wrote is escaped. Raises RunError on a damaged step."""
-    pictures = Pictures(run.folder)
+def render_html(run: Run, links: Path | None = None) -> str:
+    """The page's text. All that models and pages wrote is escaped. Raises RunError on a damaged step.
+
+    links: the page's folder, where it takes pictures from their files: a browser reads them as one scrolls
+    """
+    pictures = Pictures(run.folder.absolute(), links)
     steps: list[StepView] = []
     for data in run.steps:
         pictures.register(data)
+    seen: set[int] = set()
     for data in run.steps:
+        seen |= {data["frame"]} if isinstance(data.get("frame"), int) else set()
         try:
-            steps.append(step_view(data, pictures))
+            steps.append(step_view(data, pictures, len(seen)))
         except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
             raise RunError(f"step {data.get('step')} of {run.folder} is damaged: {error}") from error
     warnings = [*run.warnings, *pictures.warnings]
@@ -51,26 +62,34 @@ def render_html(run: Run) -> str:
         head=header_view(run.header, steps),
         steps=steps,
         warnings=warnings,
-        pictures=pictures.embedded(),
+        pictures=pictures.addresses(),
+        linked=links is not None,
         phases=PHASES,
         charts=_charts(steps),
     )
 
 
 def _charts(steps: list[StepView]) -> list[tuple[str, Raw]]:
-    numbers = [step.number for step in steps]
     if not any(step.cost for step in steps):
         return []
+    # Of a long run, a bar is the mean of several steps.
+    each = -(-len(steps) // BARS)
+    groups = [steps[first : first + each] for first in range(0, len(steps), each)]
+    numbers = [group[0].number for group in groups]
+
+    def series(label: str, css: str, read: Callable[[StepView], float]) -> Series:
+        return Series(label, css, [sum(map(read, group)) / len(group) for group in groups])
+
     kept = [
-        Series("kept", "kv", [step.kv_bytes for step in steps]),
-        Series("full cache", "full", [step.full_kv_bytes for step in steps]),
+        series("kept", "kv", lambda step: step.kv_bytes),
+        series("full cache", "full", lambda step: step.full_kv_bytes),
     ]
     tokens = [
-        Series("new", "new", [step.tokens_first for step in steps]),
-        Series("computed again", "again", [step.tokens_recomputed for step in steps]),
-        Series("reused", "reused", [step.tokens_reused for step in steps]),
+        series("new", "new", lambda step: step.tokens_first),
+        series("computed again", "again", lambda step: step.tokens_recomputed),
+        series("reused", "reused", lambda step: step.tokens_reused),
     ]
-    times = [Series(label, name, [step.seconds.get(name, 0.0) for step in steps]) for name, label in PHASES]
+    times = [series(label, name, lambda step, name=name: step.seconds.get(name, 0.0)) for name, label in PHASES]  # type: ignore[misc]
     return [
         ("Memory of the cache", lines(numbers, kept, size)),
         ("Tokens of each step", stacked(numbers, tokens, number)),

@@ -124,8 +124,11 @@ class StepView:
         return tuple((name, label, value, _percent(value, whole)) for name, label, value in parts)
 
 
-def step_view(data: Mapping[str, Any], pictures: Pictures) -> StepView:
-    """View of one line of steps.jsonl. Raises KeyError, TypeError, ValueError when it is damaged."""
+def step_view(data: Mapping[str, Any], pictures: Pictures, seen: int = 0) -> StepView:
+    """View of one line of steps.jsonl. seen: screenshots up to this step
+
+    Raises KeyError, TypeError, ValueError when it is damaged.
+    """
     actions = data.get("actions") or []
     seconds = {str(name): float(value) for name, value in (data.get("seconds") or {}).items()}
     frame = data.get("frame")
@@ -151,7 +154,7 @@ def step_view(data: Mapping[str, Any], pictures: Pictures) -> StepView:
         total=seconds.get("total", 0.0),
         cost=data.get("cost") or {},
         frames=tuple(view for view in frames if view.percent > 0 or view.current),
-        gone=sum(1 for view in frames if view.percent == 0 and not view.current),
+        gone=max(0, seen - sum(1 for view in frames if view.percent > 0 or view.current)),
     )
 
 

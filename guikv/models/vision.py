@@ -15,6 +15,9 @@ LIMIT = 512 * 2**20
 """Bytes of features that are kept unless something else is asked for: seven screenshots of 1920x1080 in the largest
 case so far (Qwen3-VL-8B in bfloat16)."""
 
+MOST = 64
+"""Screenshots whose features are kept at most, so that a small model's do not grow for an hour."""
+
 
 @dataclass(frozen=True)
 class Features:
@@ -78,7 +81,8 @@ Key = tuple[str, tuple[int, int, int]]
 
 
 class VisionCache:
-    """Features by the picture's content and grid; the ones used longest ago go when `limit` bytes are exceeded.
+    """Features by the picture's content and grid; the ones used longest ago go when `limit` bytes are exceeded, or
+    MOST pictures.
 
     hits, misses: look-ups since it was made; nbytes: held now
     """
@@ -106,7 +110,7 @@ class VisionCache:
             return
         self._held[_key(pixels)] = features
         self.nbytes += features.nbytes
-        while self.nbytes > self.limit:
+        while self.nbytes > self.limit or len(self._held) > MOST:
             self.nbytes -= self._held.popitem(last=False)[1].nbytes
 
     def clear(self) -> None:

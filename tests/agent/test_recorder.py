@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import resource
 import subprocess
 import sys
@@ -14,8 +15,9 @@ import pytest
 
 from agent.errors import RecordError, RunError
 from agent.recorder import Recorder
-from agent.records import StepRecord
+from agent.records import Kept, StepRecord, read_patches
 from agent.runs import load_run
+from guikv.content import Frame
 from tests.agent.scripted import FINISHED, FakeScreen, click, play
 from tests.patience import PATIENCE
 
@@ -138,6 +140,7 @@ LIMITED = """
 import resource, signal, sys
 from pathlib import Path
 from agent.recorder import Recorder
+from guikv.content import Frame
 from tests.agent.scripted import click, play
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 recorder = Recorder.create(Path(sys.argv[1]), {"task": "Press"})
@@ -162,3 +165,66 @@ def test_what_is_no_json_is_a_record_error(tmp_path: Path) -> None:
     with pytest.raises(RecordError, match="step 1"):
         recorder.write(StepRecord(step=1, cost={"x": float("nan")}), None)
     assert json.loads((tmp_path / "run" / "run.json").read_text())["status"] == "running"
+
+
+def kept_at(dice: random.Random, step: int) -> dict[int, Kept]:
+    """What a cache might hold after a step: of old screenshots a few patches, of the newest all."""
+    held = {}
+    for frame in range(max(0, step - 5), step):
+        weights = [97, *[1 / 3] * 9]
+        held[frame] = Kept(20, 30, "".join(map(str, dice.choices(range(10), weights, k=600))))
+    held = {frame: kept for frame, kept in held.items() if dice.random() > 0.2}
+    return {**held, step: Kept(20, 30, "9" * 600)}
+
+
+def test_a_line_names_what_has_changed_and_the_whole_can_be_read_back(tmp_path: Path) -> None:
+    dice, told = random.Random(3), []
+    recorder = Recorder.create(tmp_path / "run", HEADER)
+    for step in range(300):
+        kept = told[-1] if told and dice.random() < 0.3 else kept_at(dice, step)
+        told.append(kept)
+        cost = {"kv_bytes": 1, "entries_per_frame": {str(n): float(n == step) for n in range(step + 1)}}
+        recorder.write(StepRecord(step, cost=cost, kept=kept), None)
+    lines = (tmp_path / "run" / "steps.jsonl").read_bytes().splitlines()
+    assert max(map(len, lines[200:])) < 2 * max(map(len, lines[:20])), "a line does not grow with the episode"
+    same = [step for step in range(1, 300) if told[step] == told[step - 1]]
+    assert same
+    assert all(json.loads(lines[step])["kept_patches"] == {} for step in same)
+    run = load_run(tmp_path / "run")
+    for step, kept in zip(run.steps, told, strict=True):
+        assert step["kept_patches"] == {str(frame): one.to_dict() for frame, one in kept.items()}
+
+
+def test_a_step_that_failed_before_the_model_says_nothing_of_the_cache(tmp_path: Path) -> None:
+    recorder = Recorder.create(tmp_path / "run", HEADER)
+    kept = {0: Kept(1, 2, "90")}
+    recorder.write(StepRecord(1, cost={"kv_bytes": 1}, kept=kept), None)
+    recorder.write(StepRecord(2), None)
+    recorder.write(StepRecord(3, cost={"kv_bytes": 1}, kept=kept), None)
+    assert [step["kept_patches"] for step in load_run(tmp_path / "run").steps] == [{"0": kept[0].to_dict()}] * 3
+
+
+def test_a_record_of_the_first_format_still_opens(tmp_path: Path) -> None:
+    whole = [{"0": {"rows": 1, "cols": 2, "kept": "99"}}, {"1": {"rows": 1, "cols": 2, "kept": "90"}}]
+    (tmp_path / "run.json").write_text(json.dumps({"format": 1, "task": "x", "status": "limit"}))
+    lines = [json.dumps({"step": number, "kept_patches": kept}) for number, kept in enumerate(whole)]
+    (tmp_path / "steps.jsonl").write_text("\n".join([*lines, ""]))
+    assert [step["kept_patches"] for step in load_run(tmp_path).steps] == whole
+
+
+@pytest.mark.parametrize("runs", [[9, 3], [9, 5], [10, 4], [9, -4], [9], "9x", [9, 4, 0], None])
+def test_runs_that_do_not_fit_are_refused(runs: Any) -> None:
+    with pytest.raises((ValueError, TypeError)):
+        read_patches({}, {"0": {"rows": 2, "cols": 2, "runs": runs}})
+    with pytest.raises(ValueError, match="do not make"):
+        read_patches({}, {"0": {"rows": 10**6, "cols": 10**6, "runs": [9, 10**12]}})
+
+
+def test_old_pictures_are_released_in_an_episode() -> None:
+    episode = play([click(n, n) for n in range(30)], max_steps=30, pictures=4)
+    for conversation in episode.brain.conversations:
+        frames = [part for message in conversation for part in message.parts if isinstance(part, Frame)]
+        assert [frame.number for frame in frames] == list(range(len(frames)))
+        held = [frame.number for frame in frames if frame.picture is not None]
+        assert held == [frame.number for frame in frames][-5:], "four of the history, and the newest"
+    assert len({frame.digest for frame in frames}) == 30

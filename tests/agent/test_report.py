@@ -155,3 +155,35 @@ def test_the_report_is_one_small_file(folder: Path) -> None:
     assert "http://" not in text.replace("http://www.w3.org", "")
     assert path.stat().st_size < 300_000
     assert json.loads((folder / "run.json").read_text())["status"] == "success"
+
+
+def test_pictures_of_a_long_run_stay_in_its_folder(tmp_path: Path, page: Any) -> None:
+    answers = [click(9 + n % 200, 9) for n in range(130)]
+    play(answers, FakeScreen(), recorder=Recorder.create(tmp_path / "run", {"task": "x"}), max_steps=130)
+    run = load_run(tmp_path / "run")
+    path = build_report(run, tmp_path / "a page" / "report.html")
+    messages, requests = visit(page, path)
+    assert messages == []
+    frames = [url for url in requests if url.endswith(".png")]
+    assert all("/run/frames/" in url for url in frames)
+    assert 0 < len(frames) < 30, "what is out of sight is not read"
+    page.locator("#step-120").scroll_into_view_if_needed()
+    page.wait_for_function("document.querySelector('#step-120 .shot').getBoundingClientRect().top < innerHeight")
+    shot = page.locator("#step-120 .shot")
+    assert shot.evaluate("e => getComputedStyle(e).backgroundImage").endswith(f'{run.steps[119]["frame_file"]}")')
+    assert page.locator("#step-120 .strip figure").count() == 5
+    assert "115 earlier screenshots" in page.locator("#step-120").inner_text()
+    assert page.locator("svg.chart").first.locator("rect, circle").count() < 1000
+    whole = build_report(run, tmp_path / "whole.html", whole=True)
+    assert visit(page, whole)[1] == [whole.as_uri()]
+
+
+def test_pictures_that_are_missing_are_told_of_a_long_run_too(tmp_path: Path) -> None:
+    play([click(9, 9)], recorder=Recorder.create(tmp_path / "run", {"task": "x"}), max_steps=3)
+    run = load_run(tmp_path / "run")
+    first, *_, last = (tmp_path / "run" / step["frame_file"] for step in run.steps)
+    first.unlink()
+    last.write_bytes(b"no picture")
+    html = render_html(run, tmp_path)
+    assert html.count("cannot be read") == 1
+    assert html.count("is damaged") == 1

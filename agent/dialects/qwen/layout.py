@@ -108,5 +108,5 @@ def screen_size(history: History, observation: Observation, layout: Layout) -> S
     seen = [turn.observation for turn in history.turns] + [observation]
     for one in seen if layout == "append" else reversed(seen):
         if one.frame is not None:
-            return Size(*one.frame.image.size)
+            return Size(*one.frame.size)
     return None
