@@ -15,7 +15,7 @@ from agent.kept_session import KeepingRecorder
 from agent.loop import StepRecorder, run_episode
 from agent.recorder import Recorder
 from agent.records import Result
-from agent.resume import check_parts, restore
+from agent.resume import check_parts, check_settings, restore
 from agent.runs import Run
 from agent.step import Players
 from envs.base import Environment
@@ -51,6 +51,7 @@ def run_recorded(
             header = {**run_header(config, adapter, task, environment.name), "dialect": dialect.name}
             file = Recorder.create(folder, {**header, **(extra or {})})
         else:
+            check_settings(previous, config)
             check_parts(previous, adapter, dialect, environment)
             players = Players(brain, environment, dialect, approver, Interrupts(), settings, task)
             resumption = restore(previous, players, brain, tell)

@@ -7,11 +7,10 @@ and the recorded replies as what is said. So history, notes and cache are what t
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
@@ -23,14 +22,13 @@ from agent.history import History
 from agent.kept_session import kept_sessions
 from agent.loop import Beginning, StuckDetector, judge, see_repeats
 from agent.model import Generation, PatchMap, SessionBrain
+from agent.recorded_step import recorded_digest, recorded_picture, recorded_resize, recorded_viewport
 from agent.recorder import DECIDED_FILE, Recorder, refuse_going
 from agent.runs import Run, load_run
-from agent.sources import flatten
+from agent.sources import flatten, known_keys
 from agent.step import Clock, Players, Sight, StageError, Thinking, look, think
 from envs.actions import Finish, load_action
 from envs.base import Environment
-from envs.geometry import Resize, Size, Viewport
-from envs.pictures import PictureError, read_picture
 from guikv.content import Message, digest_of
 from guikv.errors import SessionError
 
@@ -44,7 +42,6 @@ SAME = ("model", "cache", "sampling", "prompt")
 FREE = ("model.device",)
 """Settings in them that may be others all the same."""
 
-_FRAME = re.compile(r"frames/([0-9a-f]{8,64})\.png")
 _DAMAGED = "`guikv show` shows what can be read of it; a new run begins without --resume"
 
 
@@ -61,13 +58,32 @@ def open_run(folder: Path) -> Run:
     return run
 
 
-def recorded_settings(run: Run) -> dict[str, Any]:
-    """The run's settings by key, for a resolve that goes on with them. Raises RunError."""
+def recorded_settings(run: Run, first_page: bool = False) -> dict[str, Any]:
+    """The run's settings by key, for a resolve that goes on with them. Raises RunError.
+
+    first_page: with the address where a browser began; it would lead away from where an episode stands
+    """
     config = run.header.get("config")
     if not isinstance(config, dict):
         raise RunError(f"{run.folder / 'run.json'} is damaged: it has no settings", _DAMAGED)
-    # Where a record goes is no part of an episode, and a first page would lead away from where it stands.
-    return {key: value for key, value in flatten(config) if not key.startswith("record.") and key != "browser.url"}
+    omitted, settings = () if first_page else ("browser.url",), set(known_keys())
+
+    def goes_on(key: str) -> bool:
+        section = key.partition(".")[0]
+        # Options of environments that nobody sets stand in the record as well; where it goes is no part of an episode.
+        return key not in omitted and section != "record" and (key in settings or section in SAME)
+
+    return {key: value for key, value in flatten(config) if goes_on(key)}
+
+
+def last_address(run: Run) -> str | None:
+    """The page of the web that a browser showed last."""
+    for step in reversed(run.steps):
+        context = step.get("context")
+        url = context.get("url") if isinstance(context, dict) else None
+        if isinstance(url, str) and url.startswith(("http://", "https://")):
+            return url
+    return None
 
 
 def check_settings(run: Run, config: Config) -> None:
@@ -285,45 +301,14 @@ def _think_again(
     thinking = results[-1]
     if answers:
         raise ValueError("the first answer is understood now, which it was not then")
-    if thinking.resize != _resize(data["resize"]):
+    if thinking.resize != recorded_resize(data["resize"]):
         raise ValueError("the model sees pictures in another size now")
     return thinking
 
 
 def _sight(run: Run, data: Mapping[str, Any], facts: Mapping[str, str]) -> Sight:
     """What was seen. Raises RunError where the picture is missing or another one."""
-    viewport = _viewport(data["viewport"])
-    if data["frame"] is None:
-        return Sight(None, viewport, facts, str(data["hidden"]))
-    name = str(data["frame_file"])
-    known = _FRAME.fullmatch(name)
-    if known is None:
-        raise ValueError(f"{name[:80]!r} is no picture of this run")
-    try:
-        image = read_picture(run.folder / name)
-    except OSError as error:
-        _no_picture(run, data, f"cannot be read: {error.strerror or error}", error)
-    except PictureError as error:
-        _no_picture(run, data, str(error), error)
-    if digest_of(image) != known[1]:
-        _no_picture(run, data, "is not the picture that was seen", None)
-    return Sight(image, viewport, facts)
-
-
-def _no_picture(run: Run, data: Mapping[str, Any], why: str, error: Exception | None) -> NoReturn:
-    raise RunError(
-        f"the picture {run.folder / data['frame_file']} of step {data['step']} {why}",
-        "put it back, or start a new run",
-    ) from error
-
-
-def _viewport(data: Mapping[str, Any]) -> Viewport:
-    origin = data["origin"]
-    return Viewport(Size(*data["screenshot"]), Size(*data["device"]), (float(origin[0]), float(origin[1])))
-
-
-def _resize(data: Mapping[str, Any]) -> Resize:
-    return Resize(Size(*data["screenshot"]), Size(*data["image"]))
+    return Sight(recorded_picture(run.folder, data), recorded_viewport(data["viewport"]), facts, str(data["hidden"]))
 
 
 def _finish(data: Mapping[str, Any]) -> Finish | None:
@@ -339,6 +324,7 @@ def _unfinished(run: Run, tell: Callable[[str], None]) -> dict[str, Any] | None:
         data = json.loads(path.read_bytes())
         if not isinstance(data, dict) or not isinstance(data["step"], int) or not isinstance(data["raw"], list):
             raise ValueError("no step")
+        recorded_digest(data)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, RecursionError) as error:
@@ -349,8 +335,8 @@ def _unfinished(run: Run, tell: Callable[[str], None]) -> dict[str, Any] | None:
 
 def _screen_changed(run: Run, players: Players, step: Mapping[str, Any]) -> bool:
     """Does the screen look different from what the step was decided on?"""
-    known = _FRAME.fullmatch(str(step.get("frame_file")))
-    if known is None:
-        return False
+    before = recorded_digest(step)
+    if before is None:
+        return False  # it could not be seen then
     now = look(players, Clock())
-    return now.image is None or digest_of(now.image) != known[1]
+    return now.image is None or digest_of(now.image) != before

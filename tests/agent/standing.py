@@ -92,7 +92,7 @@ class StandingScreen:
 def open_screen(file: str) -> StandingScreen:
     """The environment `standing` of the package beside which it is found."""
     if os.environ.get("STANDING_KILL_AT"):
-        kill_at(int(os.environ["STANDING_KILL_AT"]))
+        kill_at(int(os.environ["STANDING_KILL_AT"]), at="standing.execute")
     return StandingScreen(Path(file))
 
 
@@ -127,7 +127,7 @@ class Job:
     steps: int = 10
     keep: bool = False
     asleep: bool = False
-    cache: tuple[tuple[str, Any], ...] = ()
+    budget: str = "20%"
 
 
 def play(adapter: Any, job: Job) -> None:
@@ -144,7 +144,7 @@ def play(adapter: Any, job: Job) -> None:
     config = Config.model_validate(
         {
             "model": {"max_new_tokens": 48},
-            "cache": dict(job.cache),
+            "cache": {"budget": job.budget},
             "limits": {"steps": job.steps},
             "approval": {"mode": "never"},
             "record": {"keep_session": job.keep},
@@ -176,13 +176,13 @@ def main(jobs: list[Job], model: str) -> None:
         print(os.waitstatus_to_exitcode(status), flush=True)
 
 
+def dumped(jobs: list[Job]) -> str:
+    return json.dumps([asdict(job) for job in jobs])
+
+
 if __name__ == "__main__":
     import torch
 
     torch.set_num_threads(1)
     given = json.loads(Path(sys.argv[1]).read_text())
-    main([Job(**{**job, "cache": tuple(map(tuple, job["cache"]))}) for job in given], sys.argv[2])
-
-
-def dumped(jobs: list[Job]) -> str:
-    return json.dumps([asdict(job) for job in jobs])
+    main([Job(**job) for job in given], sys.argv[2])

@@ -143,7 +143,8 @@ def run_command(command: Callable[..., None], window: Any = WindowOption) -> Cal
     # Typer reads the signature; one that leads back to the original would hide the common options.
     del both.__wrapped__  # type: ignore[attr-defined]
     first, *rest = shared
-    parameters = [first, *own, *rest]
+    # By name, so that one that must be given may come after one that need not.
+    parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in (first, *own, *rest)]
     both.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     both.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return both
