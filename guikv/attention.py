@@ -20,6 +20,7 @@ from transformers import AttentionInterface, AttentionMaskInterface
 
 from guikv.cache import PADDING, CompressedCache
 from guikv.errors import SessionError
+from guikv.products import attend_in_products, faster_for
 
 NAME = "guikv"
 
@@ -146,6 +147,8 @@ def attend(
             rows = F.pad(rows, (0, 0, 0, 1))
         out = F.scaled_dot_product_attention(rows, key, value, holes, scale=scaling)
         return out[:, :, :groups].reshape(batch, heads, 1, dim)
+    if padding is None and faster_for(query.device, query.dtype):
+        return attend_in_products(query, key, value, dim**-0.5 if scaling is None else scaling, causal=True)
     flash = _flash_attention(query) if padding is None else None
     if flash is not None:
         out = flash(*(t.transpose(1, 2) for t in (query, key, value)), softmax_scale=scaling, causal=True)

@@ -168,8 +168,9 @@ def memory_table(result: dict[str, Any]) -> Table:
             "prefilled, before what is old goes"
         ),
     )
-    for head in ("", "MiB", "at most", "per GiB", "÷ append-only", "at most", "÷ stateless"):
-        table.add_column(head, no_wrap=True, justify="right" if head else "left")
+    table.add_column("", no_wrap=True, min_width=len("next_observation"))
+    for head in ("MiB", "at most", "agents a GiB", "× append-only", "at most", "× stateless"):
+        table.add_column(head, justify="right")
     for name, held in result["kv_bytes"].items():
         append, stateless = (result[f"agents_over_{peer}"].get(name) for peer in ("append_only", "stateless"))
         table.add_row(

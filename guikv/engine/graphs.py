@@ -75,12 +75,13 @@ class GraphDecoder:
             bucket.place(rows_of([reply.writing for reply in replies], self.adapter.device), ids)
             current = self._launch(bucket, places)
         self._next = None
-        rows = [current.places.index(place) for place in places]
-        if self.ahead and current.places == places and all(reply.sampling.plain for reply in replies):
+        if current.places != places:
+            rows, likely = [current.places.index(place) for place in places], current.tokens()
+            return current.logits[rows], [likely[row] for row in rows]
+        if self.ahead and all(reply.sampling.plain for reply in replies):
             self._next = self._launch(bucket, [(writing, count + 1) for writing, count in places])
-        likely = current.tokens()
-        self._guessed = likely[: len(places)]
-        return current.logits[rows], [likely[row] for row in rows]
+        self._guessed = current.tokens()[: len(places)]
+        return current.logits[: len(places)], self._guessed
 
     def _launched(self, places: Sequence[Place], ids: Sequence[int]) -> Launched | None:
         """The step that runs already, if it is this one, or this one with others whose replies are over."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from importlib.util import find_spec
 
 import torch
@@ -51,10 +50,3 @@ def choose_dtype(name: str, device: torch.device) -> torch.dtype:
     if name not in _DTYPES:
         raise ModelError(f"unknown dtype {name!r}: use auto, {', '.join(_DTYPES)}")
     return _DTYPES[name]
-
-
-@cache
-def bfloat16_units() -> bool:
-    """Whether this CPU multiplies bfloat16 matrices in hardware (AVX-512 BF16, AMX, or Arm's)."""
-    known: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
-    return any("bf16" in name and there is True for name, there in known.items())

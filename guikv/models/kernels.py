@@ -9,7 +9,8 @@ from importlib.util import find_spec
 
 import torch
 
-from guikv.models.device import bfloat16_units, choose_device, choose_dtype, flash_usable, vision_attention
+from guikv.models.device import choose_device, choose_dtype, flash_usable, vision_attention
+from guikv.products import bfloat16_units, faster_for
 
 FLASH = "pip install 'guikv[flash]'   (PyTorch's own attention is used without it)"
 COMPILERS = ("g++", "clang++", "c++")
@@ -38,7 +39,7 @@ def facts(device: str = "auto", dtype: str = "auto", attention: str = "auto") ->
     flash = flash_usable(place, kind)
     found = [
         Fact("computed on", True, f"{_name(place)} in {str(kind).removeprefix('torch.')}"),
-        Fact("prefill", True, "flash-attn; PyTorch where heads keep different entries" if flash else "PyTorch"),
+        Fact("prefill", True, _prefill(place, kind, flash)),
         Fact("decoding", True, "flash-attn over slots; PyTorch alone" if flash else "PyTorch"),
         Fact("vision", True, _vision(vision, place, kind)),
     ]
@@ -63,8 +64,16 @@ def _name(place: torch.device) -> str:
 def _vision(attention: str, place: torch.device, kind: torch.dtype) -> str:
     if "flash" in attention:
         return "flash-attn, windows by their edges"
-    how = "matrix products" if place.type == "cpu" and kind == torch.bfloat16 and bfloat16_units() else "PyTorch"
-    return f"{how}, all windows of a size in one call"
+    return f"{_products(place, kind)}, all windows of a size in one call"
+
+
+def _prefill(place: torch.device, kind: torch.dtype, flash: bool) -> str:
+    how = "flash-attn" if flash else _products(place, kind)
+    return how if how == "PyTorch" else f"{how}; PyTorch where heads keep different entries"
+
+
+def _products(place: torch.device, kind: torch.dtype) -> str:
+    return "matrix products" if faster_for(place, kind) else "PyTorch"
 
 
 def _bfloat16(kind: torch.dtype) -> Fact:

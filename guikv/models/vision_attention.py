@@ -24,15 +24,13 @@ from transformers.vision_utils import (
     get_vision_window_index,
 )
 
-from guikv.models.device import bfloat16_units
+from guikv.products import ROWS, attend_in_products, faster_for
 
 NAME = "guikv_vision"
 LAYOUT = "guikv_layout"
 """The argument of the tower's forward that carries a `Layout` down to the attention function."""
 SIZES_KEPT = 8
 """Picture sizes whose tables are kept, each of up to 4 MB."""
-SLICE = 128
-"""Queries whose scores are held at once, where attention is two matrix products."""
 
 
 @dataclass(frozen=True)
@@ -173,24 +171,13 @@ def vision_attention(
 
 def _attend(query: Tensor, key: Tensor, value: Tensor, scaling: float | None) -> Tensor:
     """Attention without a mask over [batch, heads, n, d]."""
-    if query.device.type == "cpu" and query.dtype == torch.bfloat16 and bfloat16_units():
-        return _in_products(query, key, value, query.shape[-1] ** -0.5 if scaling is None else scaling)
-    return F.scaled_dot_product_attention(query, key, value, scale=scaling)
-
-
-def _in_products(query: Tensor, key: Tensor, value: Tensor, scaling: float) -> Tensor:
-    """The same as plain matrix products, for which a CPU's bfloat16 units are used; PyTorch's kernel uses them less."""
-    turned = (key * scaling).transpose(2, 3)
-    if query.shape[2] <= SLICE:
-        return (query @ turned).softmax(-1) @ value
-    out = torch.empty_like(query)
-    for row in range(query.shape[0]):
-        for head in range(query.shape[1]):
-            keys, values = turned[row, head].contiguous(), value[row, head].contiguous()
-            for start in range(0, query.shape[2], SLICE):
-                part = slice(start, start + SLICE)
-                out[row, head, part] = (query[row, head, part] @ keys).softmax(-1) @ values
-    return out
+    if not faster_for(query.device, query.dtype):
+        return F.scaled_dot_product_attention(query, key, value, scale=scaling)
+    scaling = query.shape[-1] ** -0.5 if scaling is None else scaling
+    if query.shape[2] <= ROWS:
+        # Many small windows in one product each.
+        return (query @ (key * scaling).transpose(2, 3)).softmax(-1) @ value
+    return attend_in_products(query, key, value, scaling, causal=False)
 
 
 AttentionInterface.register(NAME, vision_attention)

@@ -11,10 +11,11 @@ import pytest
 import torch
 
 from guikv.errors import ModelError
-from guikv.models.device import bfloat16_units, flash_usable
+from guikv.models.device import flash_usable
 from guikv.models.kernels import Fact, facts
 from guikv.models.random_weights import random_model
 from guikv.models.vision_attention import NAME
+from guikv.products import bfloat16_units
 from tests.patience import PATIENCE
 
 

@@ -15,10 +15,10 @@ from torch.overrides import TorchFunctionMode
 
 from guikv.models import load_model
 from guikv.models.base import Adapter
-from guikv.models.device import bfloat16_units
 from guikv.models.packed import can_pack
 from guikv.models.random_weights import Sizes, random_model, random_qwen3
 from guikv.models.vision_attention import NAME, SIZES_KEPT, Layout, prepare_tower, see, tables, vision_attention
+from guikv.products import bfloat16_units
 from tests.guikv import hybrid_checkpoint, opencua_checkpoint, opencua_reference
 
 CLOSE = {"atol": 1e-4, "rtol": 1e-4}
