@@ -171,6 +171,7 @@ def run_header(config: Config, adapter: Adapter, task: str, environment: str) ->
             "family": adapter.family,
             "device": str(adapter.device),
             "dtype": str(adapter.dtype),
+            "fingerprint": adapter.fingerprint,
         },
         "cache": {**cache.model_dump(mode="json"), "options": policy_options(cache)},
         "config": config.model_dump(mode="json"),

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from agent.commands import demo, doctor, run, show
+from agent.commands import demo, doctor, replay_actions, run, show
 from agent.commands.common import guarded
 
 app = typer.Typer(
@@ -33,6 +33,7 @@ def top(
 app.add_typer(run.app, name="run")
 app.command()(demo.demo)
 app.command()(show.show)
+app.command("replay-actions")(replay_actions.replay_actions)
 app.command()(doctor.doctor)
 
 

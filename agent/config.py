@@ -130,10 +130,14 @@ class ApprovalConfig(Section):
 
 
 class RecordConfig(Section):
-    """Where the record goes; empty: a new folder under `runs`."""
+    """Where the record goes; empty: a new folder under `runs`.
+
+    keep_session: save the model's memory beside the record after every step, so that --resume need not compute it again
+    """
 
     out: Path | None = None
     runs: Path = Path("runs")
+    keep_session: bool = False
 
 
 def _android() -> AndroidOptions | None:

@@ -23,7 +23,7 @@ from agent.execute import Acting, act
 from agent.history import History
 from agent.interrupts import Interrupts, Stopped, shielded
 from agent.model import Brain
-from agent.records import Failure, Result, Status, StepRecord
+from agent.records import Failure, Result, Status, StepRecord, undecided
 from agent.step import Clock, Players, Sight, StageError, Thinking, look, think
 from envs.actions import Action, Finish, dump_action
 from envs.base import Environment, UserStopped, Verdict
@@ -55,6 +55,10 @@ class StuckDetector:
 
 
 class StepRecorder(Protocol):
+    def decide(self, record: StepRecord, image: Image.Image | None) -> None:
+        """Put on disk what was decided, before it is done: a step that may stay unfinished. Raises RecordError."""
+        ...
+
     def write(self, record: StepRecord, image: Image.Image | None) -> None:
         """Put a step on disk before the next one begins. Raises RecordError."""
         ...
@@ -71,6 +75,21 @@ class Ending:
     message: str = ""
 
 
+@dataclass(frozen=True)
+class Beginning:
+    """Where an episode starts from: nothing, or what a recorded one came to. `ending`: how that had ended already."""
+
+    history: History = field(default_factory=History)
+    notes: tuple[str, ...] = ()
+    hosts: frozenset[str] = frozenset()
+    viewport: Viewport | None = None
+    steps: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+    stuck: StuckDetector = field(default_factory=StuckDetector)
+    ending: Ending | None = None
+
+
 @dataclass
 class _Episode:
     """What changes from step to step."""
@@ -80,12 +99,12 @@ class _Episode:
     console: Console
     stuck: StuckDetector
     started: float
-    history: History = field(default_factory=History)
-    notes: tuple[str, ...] = ()
-    hosts: frozenset[str] = frozenset()
-    viewport: Viewport | None = None
-    steps: int = 0
-    tokens: int = 0
+    history: History
+    notes: tuple[str, ...]
+    hosts: frozenset[str]
+    viewport: Viewport | None
+    steps: int
+    tokens: int
 
 
 def run_episode(
@@ -98,17 +117,31 @@ def run_episode(
     recorder: StepRecorder,
     console: Console,
     interrupts: Interrupts | None = None,
+    beginning: Beginning | None = None,
 ) -> Result:
-    """Run one episode to its end.
+    """Run one episode to its end, from where an earlier one stopped if there is a `beginning`.
 
-    Never raises for what happens in it; the caller closes brain and environment.
+    Limits, and the result's numbers, are those of the whole episode. Never raises for what happens in it; the caller
+    closes brain and environment.
     """
     interrupts = interrupts or Interrupts()
     players = Players(brain, environment, dialect, approver, interrupts, settings, task)
-    stuck = StuckDetector(settings.stuck_note, settings.stuck_stop)
-    episode = _Episode(players, recorder, console, stuck, time.monotonic())
+    so_far = beginning or Beginning(stuck=StuckDetector(settings.stuck_note, settings.stuck_stop))
+    episode = _Episode(
+        players,
+        recorder,
+        console,
+        so_far.stuck,
+        time.monotonic() - so_far.seconds,
+        so_far.history,
+        so_far.notes,
+        so_far.hosts,
+        so_far.viewport,
+        so_far.steps,
+        so_far.tokens,
+    )
     with interrupts:
-        result = _outcome(episode)
+        result = _outcome(episode, so_far.ending)
         with shielded():
             try:
                 recorder.finish(result)
@@ -121,10 +154,10 @@ def run_episode(
     return result
 
 
-def _outcome(episode: _Episode) -> Result:
+def _outcome(episode: _Episode, ended: Ending | None) -> Result:
     error: Failure | None = None
     try:
-        ending = _steps(episode)
+        ending = ended or _steps(episode)
     except Stopped as stop:
         ending = Ending("stopped", str(stop) or "stopped by the user")
     except KeyboardInterrupt:
@@ -178,6 +211,7 @@ class _Draft:
     clock: Clock
     acting: Acting = field(default_factory=Acting)
     image: Image.Image | None = None
+    begun: float = field(default_factory=time.perf_counter)
 
     def keep(self, thinking: Thinking) -> None:
         """Take over what the model has said so far."""
@@ -186,6 +220,8 @@ class _Draft:
             self.record,
             resize=thinking.resize,
             raw=thinking.raw,
+            reply_ids=thinking.reply_ids,
+            finished=thinking.finished,
             cost=thinking.cost,
             kept=thinking.kept,
             thought=parsed.thought if parsed else "",
@@ -193,18 +229,26 @@ class _Draft:
             error=thinking.error,
         )
 
+    @property
+    def seconds(self) -> dict[str, float]:
+        """By phase, up to now."""
+        thinking = self.record.cost.get("seconds", {})
+        return {**self.clock.seconds, **thinking, "total": time.perf_counter() - self.begun}
+
 
 def _one_step(episode: _Episode) -> Ending | None:
     """One step, recorded even when it fails. None means that the episode goes on."""
     draft = _Draft(StepRecord(step=episode.steps, notes=episode.notes), Clock())
-    begun = time.perf_counter()
     try:
         ending = _stages(episode, draft)
     except (Exception, KeyboardInterrupt) as error:
-        draft.record = replace(draft.record, error=_failure(error))
-        _write(episode, draft, begun)
+        # Notes that the model has not answered to are still to be told.
+        notes = tuple(draft.acting.notes) if draft.record.raw else episode.notes
+        draft.record = replace(draft.record, error=_failure(error), next_notes=notes)
+        _write(episode, draft)
         raise
-    _write(episode, draft, begun)
+    draft.record = replace(draft.record, next_notes=episode.notes)
+    _write(episode, draft)
     return ending
 
 
@@ -237,6 +281,10 @@ def _stages(episode: _Episode, draft: _Draft) -> Ending | None:
         draft.acting.notes.append("Your last two answers could not be read, so nothing was done.")
     else:
         draft.acting.notes += parsed.notes
+    with shielded():
+        episode.recorder.decide(
+            replace(draft.record, done=tuple(map(undecided, wanted)), seconds=draft.seconds), draft.image
+        )
     context = ActionContext(players.task, episode.steps, facts, hosts=episode.hosts)
     act(players, wanted, context, draft.clock, episode.console, draft.acting)
     ending = judge(draft.acting.finish, draft.acting.verdict)
@@ -266,19 +314,24 @@ def _by_verdict(verdict: Verdict, why: str, finish: Finish | None) -> Ending:
 
 
 def _check_stuck(episode: _Episode, sight: Sight, wanted: tuple[Action, ...]) -> Ending | None:
+    ending, notes = see_repeats(episode.stuck, sight, wanted)
+    episode.notes = (*episode.notes, *notes)
+    return ending
+
+
+def see_repeats(
+    stuck: StuckDetector, sight: Sight, wanted: tuple[Action, ...]
+) -> tuple[Ending | None, tuple[str, ...]]:
+    """Tell the detector of a step: the ending, or notes, that repeating brings."""
     doing = repr([dump_action(action) for action in wanted]) if wanted else "unreadable"
-    seen = episode.stuck.see(sight.hidden if sight.image is None else digest_of(sight.image), doing)
+    seen = stuck.see(sight.hidden if sight.image is None else digest_of(sight.image), doing)
     if seen == "stuck":
-        return Ending("failure", f"stuck: the same action on the same screen {episode.stuck.count} times")
-    if seen == "note":
-        episode.notes = (*episode.notes, NOTE.format(count=episode.stuck.count))
-    return None
+        return Ending("failure", f"stuck: the same action on the same screen {stuck.count} times"), ()
+    return None, (NOTE.format(count=stuck.count),) if seen == "note" else ()
 
 
-def _write(episode: _Episode, draft: _Draft, begun: float) -> None:
-    thinking = draft.record.cost.get("seconds", {})
-    seconds = {**draft.clock.seconds, **thinking, "total": time.perf_counter() - begun}
-    draft.record = replace(draft.record, done=tuple(draft.acting.done), seconds=seconds)
+def _write(episode: _Episode, draft: _Draft) -> None:
+    draft.record = replace(draft.record, done=tuple(draft.acting.done), seconds=draft.seconds)
     with shielded():
         episode.recorder.write(draft.record, draft.image)
     episode.console.step(draft.record)

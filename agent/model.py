@@ -83,6 +83,13 @@ class SessionBrain:
             return self.session.generate(max_new_tokens, drafts=self.drafts)
         return self.session.generate(max_new_tokens, sampling=self.sampling, drafts=self.drafts)
 
+    def repeat(self, ids: tuple[int, ...], max_new_tokens: int) -> None:
+        """Remember a reply that was generated earlier, as `generate` would have. Raises SessionError."""
+        if self.sampling is None:
+            self.session.repeat(ids, max_new_tokens, drafts=self.drafts)
+        else:
+            self.session.repeat(ids, max_new_tokens, sampling=self.sampling, drafts=self.drafts)
+
     def cost(self) -> Mapping[str, Any]:
         return self.session.cost.to_dict()
 

@@ -68,6 +68,12 @@ class Done:
         }
 
 
+def undecided(action: Action) -> Done:
+    """An action of which the record will know no more, should the program end now."""
+    why = "the program ended before this was recorded as done; it may have been done"
+    return Done(action, "unknown", error=Failure("execute", "Interrupted", why))
+
+
 @dataclass(frozen=True)
 class Kept:
     """Which patches of one frame the cache still holds: a digit 0..9 per patch, row-major."""
@@ -117,14 +123,18 @@ def read_patches(before: Mapping[str, Any], line: Mapping[str, Any]) -> dict[str
 class StepRecord:
     """All that is known of a step.
 
-    `notes` were shown to the model before the screenshot, `raw` is all it answered. `hidden` says why there was no
-    screenshot, where the screen is protected.
+    `notes` were shown to the model before the screenshot, `raw` is all it answered: token ids and whether it ended by
+    itself in `reply_ids` and `finished`. `next_notes` it will be shown before the next screenshot. `hidden` says why
+    there was no screenshot, where the screen is protected.
     `seconds` by phase: screenshot, vision, prefill, compression, decoding, approve, execute, settle, total.
     """
 
     step: int
     notes: tuple[str, ...] = ()
     raw: tuple[str, ...] = ()
+    reply_ids: tuple[tuple[int, ...], ...] = ()
+    finished: tuple[bool, ...] = ()
+    next_notes: tuple[str, ...] = ()
     thought: str = ""
     call: str = ""
     done: tuple[Done, ...] = ()
@@ -158,6 +168,9 @@ class StepRecord:
             "hidden": self.hidden,
             "notes": list(self.notes),
             "raw": list(self.raw),
+            "reply_ids": [list(ids) for ids in self.reply_ids],
+            "finished": list(self.finished),
+            "next_notes": list(self.next_notes),
             "thought": self.thought,
             "call": self.call,
             "actions": [done.to_dict() for done in self.done],

@@ -15,23 +15,27 @@ from agent.records import read_patches
 
 @dataclass(frozen=True)
 class Run:
-    """`header` is run.json, `steps` the lines of steps.jsonl; `warnings` tell what is missing at the end."""
+    """`header` is run.json, `steps` the lines of steps.jsonl; `warnings` tell what is missing at the end.
+
+    whole: bytes of steps.jsonl without a last line that was cut off
+    """
 
     folder: Path
     header: dict[str, Any]
     steps: tuple[dict[str, Any], ...]
     warnings: tuple[str, ...] = ()
+    whole: int = 0
 
 
 def load_run(folder: Path) -> Run:
     """The run in a folder. A cut last line is a warning; anything else that is damaged raises RunError."""
     header = _header(folder / RUN_FILE)
-    steps, warnings = _steps(folder / STEPS_FILE)
+    steps, warnings, whole = _steps(folder / STEPS_FILE)
     if header.get("format") != 1:
         steps = tuple(_whole(steps, folder / STEPS_FILE))
     if header.get("status") == "running":
         warnings = (*warnings, f"{folder / RUN_FILE}: the run has no end; it is still going or was killed")
-    return Run(folder, header, steps, warnings)
+    return Run(folder, header, steps, warnings, whole)
 
 
 def _whole(steps: Iterable[dict[str, Any]], path: Path) -> Iterator[dict[str, Any]]:
@@ -59,11 +63,11 @@ def _header(path: Path) -> dict[str, Any]:
     return data
 
 
-def _steps(path: Path) -> tuple[tuple[dict[str, Any], ...], tuple[str, ...]]:
+def _steps(path: Path) -> tuple[tuple[dict[str, Any], ...], tuple[str, ...], int]:
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        return (), (f"{path} is missing: no step was recorded",)
+        return (), (f"{path} is missing: no step was recorded",), 0
     except OSError as error:
         raise RunError(f"{path} cannot be read: {error.strerror or error}") from error
     lines = content.split(b"\n")
@@ -78,7 +82,8 @@ def _steps(path: Path) -> tuple[tuple[dict[str, Any], ...], tuple[str, ...]]:
         except (ValueError, RecursionError) as error:
             # Only the very last line can be cut off; without its line break it surely was.
             if number == len(lines):
-                return tuple(steps), (f"{path} line {number}: cut off, {len(steps)} steps before it are whole",)
+                warning = f"{path} line {number}: cut off, {len(steps)} steps before it are whole"
+                return tuple(steps), (warning,), len(content) - len(line)
             raise RunError(f"{path} line {number} is damaged: {error}") from error
         steps.append(step)
-    return tuple(steps), ()
+    return tuple(steps), (), len(content)

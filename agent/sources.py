@@ -34,6 +34,7 @@ class Setting:
 def resolve(
     *,
     base: Mapping[str, Any] | None = None,
+    base_origin: str = "the command",
     file: Path | None = None,
     environment: Mapping[str, str] | None = None,
     assignments: Iterable[str] = (),
@@ -41,10 +42,11 @@ def resolve(
 ) -> Config:
     """The settings that result. Raises ConfigError naming the place, the key and what was expected.
 
-    `base` replaces defaults, by key. `options` holds explicit command line options by key; None means not given.
+    `base` replaces defaults, by key; `base_origin` is where they stand. `options` holds explicit command line options
+    by key; None means not given.
     """
     settings = [
-        *(Setting(key, value, "the command") for key, value in (base or {}).items()),
+        *(Setting(key, value, base_origin) for key, value in (base or {}).items()),
         *(_from_file(file) if file is not None else ()),
         *_from_environment(environment or {}),
         *_from_assignments(assignments),
@@ -63,7 +65,7 @@ def resolve(
 
 
 def _from_file(path: Path) -> list[Setting]:
-    return [Setting(key, value, str(path)) for key, value in _flatten(read_yaml(path), "", Config)]
+    return [Setting(key, value, str(path)) for key, value in flatten(read_yaml(path))]
 
 
 def _from_environment(environment: Mapping[str, str]) -> list[Setting]:
@@ -92,14 +94,14 @@ def _assignment(option: str, text: str, example: str) -> tuple[str, Any]:
     return key.strip(), scalar(value)
 
 
-def _flatten(data: Mapping[str, Any], prefix: str, model: type[Any]) -> list[tuple[str, Any]]:
+def flatten(data: Mapping[str, Any], prefix: str = "", model: type[Any] = Config) -> list[tuple[str, Any]]:
     """Nested mapping → `section.key` and value, down to where the settings themselves begin."""
     out: list[tuple[str, Any]] = []
     for name, value in data.items():
         key = f"{prefix}{name}"
         section = _section(model, str(name))
         if section is not None and (value is None or isinstance(value, Mapping)):
-            out += _flatten(value or {}, f"{key}.", section)
+            out += flatten(value or {}, f"{key}.", section)
         else:
             out.append((key, value))
     return out

@@ -18,7 +18,7 @@ from agent.dialects import Dialect, Parsed
 from agent.errors import ParseError
 from agent.history import History, Observation, Turn
 from agent.interrupts import Interrupts
-from agent.model import Brain, PatchMap
+from agent.model import Brain, Generation, PatchMap
 from agent.records import Failure, Kept, Stage
 from agent.text import plain
 from envs.base import Environment, HiddenScreen, ScreenshotError
@@ -83,6 +83,8 @@ class Thinking:
     history: History
     parsed: Parsed | None
     raw: tuple[str, ...]
+    reply_ids: tuple[tuple[int, ...], ...]
+    finished: tuple[bool, ...]
     cost: Mapping[str, Any]
     kept: Mapping[int, Kept]
     resize: Resize
@@ -140,7 +142,7 @@ def think(
         observation = Observation(None, (*notes, HIDDEN.format(why=sight.hidden)))
     else:
         observation = Observation(Frame(sight.image, number), notes)
-    raw: list[str] = []
+    answers: list[Generation] = []
     cost: dict[str, Any] = {}
     with stage("model"):
         seen = sight.viewport.screenshot
@@ -153,9 +155,10 @@ def think(
             generation = players.brain.generate(players.settings.max_new_tokens)
             cost = costs.add(cost, players.brain.cost()) if cost else dict(players.brain.cost())
             kept = {frame: pack(patches) for frame, patches in players.brain.kept_patches().items()}
-        raw.append(generation.text)
+        answers.append(generation)
         history = history.add(Turn(observation, Reply(generation.ids, generation.text)))
-        result = Thinking(history, None, tuple(raw), cost, kept, resize)
+        raw, ids, finished = zip(*((a.text, a.ids, a.finished) for a in answers), strict=True)
+        result = Thinking(history, None, raw, ids, finished, cost, kept, resize)
         keep(result)
         players.interrupts.check()
         with stage("parse"):

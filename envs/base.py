@@ -155,6 +155,18 @@ def key_name(name: str) -> str:
 
 
 @runtime_checkable
+class Locating(Protocol):
+    """An environment that finds what it described before."""
+
+    def locate(self, target: str, near: Point) -> Point | None:
+        """Where an action would touch what `describe_target` called `target`: the place nearest to `near`.
+
+        In pixels of the last screenshot; None where nothing in sight is called that. Raises an EnvError.
+        """
+        ...
+
+
+@runtime_checkable
 class Eventful(Protocol):
     """An environment that also reports what happened while it settled."""
 

@@ -7,8 +7,9 @@ from contextlib import ExitStack
 from typing import Self
 
 from envs.actions import Action
-from envs.base import Environment, Event, Eventful, Screenshot, Verdict
+from envs.base import Environment, Event, Eventful, Locating, Screenshot, Verdict
 from envs.browser import Browser
+from envs.geometry import Point
 
 
 class Hosted:
@@ -55,6 +56,9 @@ class Hosted:
 
     def describe_target(self, action: Action) -> str:
         return self.screen.describe_target(action)
+
+    def locate(self, target: str, near: Point) -> Point | None:
+        return self.screen.locate(target, near) if isinstance(self.screen, Locating) else None
 
     def verdict(self) -> Verdict | None:
         return None

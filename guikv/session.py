@@ -150,7 +150,25 @@ class Session:
         self._make_room(max_new_tokens)
         if self._lane is not None:
             self.state = self._lane.enter(self.state, max_new_tokens)
-        reply = self.reply(max_new_tokens, min_new_tokens, sampling, drafts)
+        return self._written(self.reply(max_new_tokens, min_new_tokens, sampling, drafts))
+
+    @torch.inference_mode()
+    def repeat(
+        self, ids: tuple[int, ...], max_new_tokens: int = 256, sampling: Sampling = GREEDY, drafts: bool = False
+    ) -> Generation:
+        """Append the reply with these `Generation.ids` as `generate` did, with the same options, when it chose them.
+
+        Raises as `generate`, and SessionError for ids that do not begin as a reply does here.
+        """
+        if self._lane is not None:
+            self.state = self._lane.enter(self.state, max_new_tokens)
+        reply = self.reply(max_new_tokens, 0, sampling, drafts)
+        if ids[: len(self.opening)] != self.opening:
+            raise SessionError("these are not the ids of a reply to this conversation")
+        reply.recorded = ids[len(self.opening) :]
+        return self._written(reply)
+
+    def _written(self, reply: Reply) -> Generation:
         try:
             while not advance(self.adapter, [reply], self._lane):
                 pass

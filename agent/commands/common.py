@@ -70,11 +70,22 @@ def settings(
     assignments: list[str] | None,
     options: dict[str, Any],
     base: dict[str, Any] | None = None,
+    base_origin: str = "the command",
 ) -> Config:
-    """Resolved settings from everywhere; `base` holds the command's own defaults. Raises ConfigError."""
+    """Resolved settings from everywhere; `base` holds the command's own defaults, which stand at `base_origin`.
+
+    Raises ConfigError.
+    """
     from agent.sources import resolve
 
-    return resolve(base=base, file=file, environment=os.environ, assignments=assignments or (), options=options)
+    return resolve(
+        base=base,
+        base_origin=base_origin,
+        file=file,
+        environment=os.environ,
+        assignments=assignments or (),
+        options=options,
+    )
 
 
 def exit_code(result: Result) -> int:

@@ -33,7 +33,7 @@ from envs.browser.perform import CAPABILITIES, Hands, longest, perform
 from envs.browser.start import Starter
 from envs.browser.tabs import Tabs
 from envs.browser.worker import Worker
-from envs.geometry import Viewport
+from envs.geometry import Point, Viewport
 
 T = TypeVar("T")
 
@@ -169,6 +169,19 @@ class Browser:
             if element is not None:
                 found.append(await elements.describe(element, enter=False))
         return " → ".join(found)[: elements.LONGEST]
+
+    def locate(self, target: str, near: Point) -> Point | None:
+        """As in `envs.base.Locating`, through open shadow roots and frames."""
+        viewport = self._viewport
+        if viewport is None or not target:
+            return None
+
+        async def find() -> Point | None:
+            page = await self._tabs.current()
+            found = await elements.locate(page, target, viewport.to_device(near))
+            return None if found is None else viewport.to_screenshot(found)
+
+        return self._run(find(), self.options.reply_seconds, ActionFailed)
 
     def verdict(self) -> Verdict | None:
         return None

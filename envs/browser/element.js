@@ -17,16 +17,44 @@
     return node && node.tagName === "SELECT" ? node : null;
   };
 
-  return {
-    at: ([x, y]) => {
-      let root = document, found = null;
-      for (;;) {
-        const hit = root.elementFromPoint(x, y);
-        if (hit === null || hit === found) return found;
-        found = hit;
-        if (hit.shadowRoot === null) return found;
-        root = hit.shadowRoot;
+  const at = ([x, y]) => {
+    let root = document, found = null;
+    for (;;) {
+      const hit = root.elementFromPoint(x, y);
+      if (hit === null || hit === found) return found;
+      found = hit;
+      if (hit.shadowRoot === null) return found;
+      root = hit.shadowRoot;
+    }
+  };
+
+  // Elements of the document and its open shadow roots, in order, `most` at most.
+  const elements = (most) => {
+    const out = [], roots = [document];
+    while (roots.length && out.length < most) {
+      for (const node of roots.shift().querySelectorAll("*")) {
+        out.push(node);
+        if (node.shadowRoot) roots.push(node.shadowRoot);
       }
+    }
+    return out.slice(0, most);
+  };
+
+  const functions = {
+    at,
+
+    // What the middle of every element in sight would touch, described: [x, y, facts].
+    all: (most) => {
+      const found = new Map();
+      for (const node of elements(most)) {
+        const box = node.getBoundingClientRect();
+        const left = Math.max(box.left, 0), right = Math.min(box.right, innerWidth);
+        const top = Math.max(box.top, 0), bottom = Math.min(box.bottom, innerHeight);
+        if (right - left < 1 || bottom - top < 1) continue;
+        const place = [(left + right) / 2, (top + bottom) / 2], hit = at(place);
+        if (hit !== null) found.set(place.join(" "), [...place, functions.describe(hit)]);
+      }
+      return Array.from(found.values());
     },
 
     focused: () => {
@@ -116,4 +144,5 @@
       return `submits the form${name ? ` "${name.slice(0, 80)}"` : ""} to ${resolved(target).slice(0, 100)}`;
     },
   };
+  return functions;
 })()

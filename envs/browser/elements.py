@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
+from contextlib import suppress
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from playwright.async_api import ElementHandle, Frame, Page
+from playwright.async_api import ElementHandle, Error, Frame, Page
 
 from envs.base import ActionFailed
 from envs.geometry import Point
 
 _DEEPEST = 8
 """Frames within frames that are followed."""
+_MOST_ELEMENTS = 5000
+"""Elements of a frame that are looked at to find one of them."""
 
 LONGEST = 200
 """Characters of page text that are passed on: it is written by strangers."""
@@ -104,15 +108,49 @@ def _match(texts: list[str], option: str) -> int:
 async def describe(element: ElementHandle, enter: bool) -> str:
     """The element in words: kind, names, where it leads; with `enter`, what the Enter key would do there."""
     facts: dict[str, Any] = await element.evaluate(call("describe"))
-    # What it does must not be pushed out by a long label, so that comes off the names.
+    if not enter:
+        return _in_words(facts)
+    does = str(await element.evaluate(call("enter")))
+    return _with_effect(_names(facts), f"; Enter {does}" if does else "")
+
+
+def _in_words(facts: dict[str, Any]) -> str:
     effect = ""
-    if enter:
-        does = str(await element.evaluate(call("enter")))
-        effect = f"; Enter {does}" if does else ""
-    elif facts["submits"]:
+    if facts["submits"]:
         effect = f" type=submit, submits to {facts['submits']}"
     elif facts["href"]:
         effect = f" to {facts['href']}"
+    return _with_effect(_names(facts), effect)
+
+
+def _names(facts: dict[str, Any]) -> str:
+    return " ".join([facts["kind"], *(f'"{name}"' for name in facts["names"])])
+
+
+def _with_effect(names: str, effect: str) -> str:
+    # What it does must not be pushed out by a long label, so that comes off the names.
     effect = effect[: LONGEST // 2]
-    text = " ".join([facts["kind"], *(f'"{name}"' for name in facts["names"])])
-    return text[: LONGEST - len(effect)] + effect
+    return names[: LONGEST - len(effect)] + effect
+
+
+async def locate(page: Page, target: str, near: Point) -> Point | None:
+    """Where a click would touch what `describe` calls `target`, nearest to a point; both in CSS pixels of the tab.
+
+    Where nothing is called that, something with the same kind and names that leads elsewhere will do.
+    """
+    found = await _described(page.main_frame, (0.0, 0.0), 0)
+    exact = [place for place, facts in found if _in_words(facts) == target]
+    alike = [place for place, facts in found if facts["names"] and f"{target} ".startswith(f"{_names(facts)} ")]
+    return min(exact or alike, key=lambda place: math.dist(place, near), default=None)
+
+
+async def _described(frame: Frame, origin: Point, depth: int) -> list[tuple[Point, dict[str, Any]]]:
+    """Places in the tab, and the facts of what each would touch in this frame and those inside it."""
+    found = [
+        ((x + origin[0], y + origin[1]), facts) for x, y, facts in await frame.evaluate(call("all"), _MOST_ELEMENTS)
+    ]
+    for child in frame.child_frames if depth < _DEEPEST else ():
+        with suppress(Error):  # a frame may go away at any time
+            left, top = await (await child.frame_element()).evaluate(call("inner"))
+            found += await _described(child, (origin[0] + left, origin[1] + top), depth + 1)
+    return found

@@ -94,6 +94,9 @@ class Meter(Silent):
 class NoRecord:
     """A recorder that writes nothing down."""
 
+    def decide(self, record: StepRecord, image: Image.Image | None) -> None:
+        return
+
     def write(self, record: StepRecord, image: Image.Image | None) -> None:
         return
 

@@ -43,6 +43,8 @@ class Reply:
         self.finished = False
         self.stopped_at: int | None = None
         """Characters of the text before the stop text that ended it."""
+        self.recorded: tuple[int, ...] | None = None
+        """What it is known to become, from a record; nothing is chosen then."""
         self.runs: list[tuple[int, int]] = []
         """Of every pass, the tokens that ran and those written before."""
         self.seconds = 0.0
@@ -100,6 +102,9 @@ class Reply:
         return self.stopped_at is None and drafted not in self._stops and self._choose(logits, likely) == drafted
 
     def _choose(self, logits: Tensor, likely: int | None) -> int:
+        if self.recorded is not None:
+            written = len(self.ids)
+            return self.recorded[written] if written < len(self.recorded) else next(iter(self._stops))
         if self.sampling.plain and likely is not None and (likely not in self._stops or len(self.ids) >= self.least):
             return likely
         if len(self.ids) < self.least:

@@ -160,6 +160,9 @@ class Kept:
     steps: list[StepRecord] = field(default_factory=list)
     result: Result | None = None
 
+    def decide(self, record: StepRecord, image: Image.Image | None) -> None:
+        return
+
     def write(self, record: StepRecord, image: Image.Image | None) -> None:
         self.steps.append(record)
 
