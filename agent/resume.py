@@ -330,9 +330,10 @@ def _unfinished(run: Run, tell: Callable[[str], None]) -> dict[str, Any] | None:
         if not isinstance(data, dict) or not isinstance(data["step"], int) or not isinstance(data["raw"], list):
             raise ValueError("no step")
         recorded_digest(data)
+        read_patches({}, data["kept_patches"])
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         tell(f"warning: {path} cannot be read and is passed over: {error}")
         return None
     return data if data["step"] == len(run.steps) + 1 else None

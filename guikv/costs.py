@@ -18,6 +18,7 @@ from guikv.cache import CompressedCache
 from guikv.compression import held_counts, stateless_tokens
 from guikv.ledger import Ledger
 from guikv.models.base import Adapter, Shape
+from guikv.policies.base import Policy
 from guikv.prompt import NO_FRAME, Pixels, Prompt
 from guikv.state import State
 
@@ -123,6 +124,13 @@ def decoder_flops(shape: Shape, new: int, entries: list[int], logits: int = 1) -
     linear = 2 * new * (projections + mlp) * shape.layers
     attention = sum(4 * new * n * width for n in entries)
     return linear + 2 * new * shape.extra + attention + 2 * logits * shape.hidden * shape.vocabulary
+
+
+def bytes_per_entry(adapter: Adapter, policy: Policy) -> int:
+    """KV bytes of one entry over all layers: a policy that selects for each query head has a copy for each."""
+    shape = adapter.shape
+    copies = shape.query_heads // shape.kv_heads if policy.selection == "query" else 1
+    return copies * shape.bytes_per_token(adapter.dtype)
 
 
 class Counter:

@@ -98,7 +98,7 @@ class Ledger(Columns):
         """The first `length` rows. Raises SessionError if that would cut a screenshot in two."""
         if length > len(self):
             raise SessionError(f"cannot truncate to {length} tokens: the session holds {len(self)}")
-        if 0 < length < len(self) and self.inside(length):
+        if self.rows.inside(length):
             frame = self.rows.at(length).frame
             raise SessionError(f"cannot truncate to {length} tokens: that is inside screenshot {frame}")
         rows = self.rows.first(length)
@@ -127,9 +127,9 @@ class Ledger(Columns):
             if number in prompt.images and prompt.images[number].digest != self.screenshots[number].digest:
                 differs[first:end] = True
         shared = known + int(differs.nonzero()[0]) if bool(differs.any()) else length
-        while 0 < shared < len(prompt) and _inside(prompt.rows, shared):
+        while prompt.rows.inside(shared):
             shared -= 1
-        while 0 < shared < len(self) and self.inside(shared):
+        while self.rows.inside(shared):
             shared -= 1
         return shared
 
@@ -141,10 +141,6 @@ class Ledger(Columns):
                 break
             rows = end
         return rows
-
-    def inside(self, row: int) -> bool:
-        """Would a cut before the row go through a screenshot?"""
-        return _inside(self.rows, row)
 
     def verify(self, cache: CompressedCache) -> None:
         """Check the cache against the ledger. Raises SessionError naming the layer that disagrees."""
@@ -163,8 +159,3 @@ class Ledger(Columns):
                 raise SessionError(f"layer {number} still holds entries of a removed screenshot")
             if layer.keys.shape[:3] != index.shape or layer.values.shape[:3] != index.shape:
                 raise SessionError(f"layer {number} has keys or values without a ledger row")
-
-
-def _inside(rows: Rows, row: int) -> bool:
-    frame = rows.at(row).frame
-    return frame != NO_FRAME and frame == rows.at(row - 1).frame

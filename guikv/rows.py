@@ -118,6 +118,13 @@ class Rows:
         place = bisect_right(self.ends, row)
         return row == (self.ends[place - 1] if place else 0)
 
+    def inside(self, row: int) -> bool:
+        """Would a cut before the row go through a screenshot?"""
+        if not 0 < row < len(self):
+            return False
+        frame = self.at(row).frame
+        return frame != NO_FRAME and frame == self.at(row - 1).frame
+
     def cut(self, start: int, end: int | None = None) -> list[Piece]:
         """The pieces of the rows from `start` to before `end`, those at the edges cut."""
         end = len(self) if end is None else end

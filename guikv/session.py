@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -22,12 +22,12 @@ from torch import Tensor
 from guikv.cache import CompressedCache
 from guikv.compression import PatchMap, compress, make_plan, patch_maps
 from guikv.content import Message, picture_of, stateless, without_frames
-from guikv.costs import Counter, StepCost
+from guikv.costs import Counter, StepCost, bytes_per_entry
 from guikv.engine.batch import advance
 from guikv.engine.drafts import Lookup
 from guikv.engine.lane import Lane
 from guikv.engine.prefill import prefilling
-from guikv.engine.reply import GREEDY, Reply
+from guikv.engine.reply import GREEDY, Generation, Reply
 from guikv.engine.sampling import Sampling
 from guikv.engine.writing import Writing, WritingBatch, run
 from guikv.errors import SessionError
@@ -36,24 +36,12 @@ from guikv.ledger import Ledger
 from guikv.models.base import Adapter
 from guikv.out_of_memory import memory_errors
 from guikv.positions import MOVED_TOGETHER, close_up, make_room
-from guikv.prompt import NO_FRAME, Prompt
+from guikv.prompt import Prompt
 from guikv.settings import Settings
 from guikv.state import State, rollback
 from guikv.store import load_session, save_session
 
 LOGGER = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Generation:
-    """The model's reply: its text and ids without the end-of-turn token; `finished` if it ended by itself.
-
-    Where the checkpoint's template opens the reply (with `<think>`, say), text and ids begin with what it wrote there.
-    """
-
-    text: str
-    ids: tuple[int, ...]
-    finished: bool
 
 
 class Session:
@@ -101,7 +89,7 @@ class Session:
         if exact:
             reuse = self.cache.complete_prefix(reuse)
         reuse = self.cache.reachable(reuse)
-        while reuse and self.ledger.rows.at(reuse - 1).frame != NO_FRAME and self._cuts(content, reuse):
+        while content.rows.inside(reuse):
             reuse -= 1
         before, span = self.ledger, content.position(len(content)) - content.position(reuse)
         crowded = before.next_position + span > self.adapter.context
@@ -128,7 +116,9 @@ class Session:
         if state.observed != len(state.ledger) or not state.observed:
             raise SessionError("compress follows extend directly: generate, feed and truncate come after it")
         with self.counter.stopwatch.phase("compression"):
-            plan = make_plan(state.ledger, s.budget, s.moment, s.history, s.protect, self._bytes_per_entry)
+            plan = make_plan(
+                state.ledger, s.budget, s.moment, s.history, s.protect, bytes_per_entry(self.adapter, s.policy)
+            )
             if plan is None:
                 return
             with rollback(self, removes=True), memory_errors(self.adapter.device, "compressing the cache"):
@@ -147,9 +137,7 @@ class Session:
         Raises SessionError when nothing was prefilled since the last truncation, ContextError at the end of what the
         model was made for, DeviceMemoryError when memory runs out; the session is as before.
         """
-        self._make_room(max_new_tokens)
-        if self._lane is not None:
-            self.state = self._lane.enter(self.state, max_new_tokens)
+        self._enter(max_new_tokens)
         return self._written(self.reply(max_new_tokens, min_new_tokens, sampling, drafts))
 
     @torch.inference_mode()
@@ -160,13 +148,17 @@ class Session:
 
         Raises as `generate`, and SessionError for ids that do not begin as a reply does here.
         """
-        if self._lane is not None:
-            self.state = self._lane.enter(self.state, max_new_tokens)
+        self._enter(max_new_tokens)
         reply = self.reply(max_new_tokens, 0, sampling, drafts)
         if ids[: len(self.opening)] != self.opening:
             raise SessionError("these are not the ids of a reply to this conversation")
         reply.recorded = ids[len(self.opening) :]
         return self._written(reply)
+
+    def _enter(self, new: int) -> None:
+        self._make_room(new)
+        if self._lane is not None:
+            self.state = self._lane.enter(self.state, new)
 
     def _written(self, reply: Reply) -> Generation:
         try:
@@ -248,10 +240,7 @@ class Session:
         return self.counter.cost(self.state, self.settings.history)
 
     def kept_patches(self, every: bool = True) -> dict[int, PatchMap]:
-        """For every screenshot with a place in the ledger: which of its image tokens are still cached.
-
-        every: also those of which nothing is left, of which there are as many as the episode has steps
-        """
+        """Which image tokens of each screenshot are still cached; `every`: also of those of which nothing is left."""
         return patch_maps(self.cache, self.ledger, every)
 
     # What it is made of.
@@ -352,12 +341,6 @@ class Session:
         """Free the cache."""
         self.state = State(Ledger(), self.adapter.new_cache())
 
-    @property
-    def _bytes_per_entry(self) -> int:
-        shape = self.adapter.shape
-        copies = shape.query_heads // shape.kv_heads if self.settings.policy.selection == "query" else 1
-        return copies * shape.bytes_per_token(self.adapter.dtype)
-
     def _drop(self, frames: list[int]) -> None:
         with memory_errors(self.adapter.device, "dropping screenshots"):
             self.state = self.state.drop(frames)
@@ -393,11 +376,7 @@ class Session:
         """Raise BudgetError for what is known to be too much before anything is computed."""
         s = self.settings
         if s.policy.compresses and s.moment == "next_observation" and prompt.images:
-            s.budget.check_whole(prompt.images[max(prompt.images)].tokens, self._bytes_per_entry)
-
-    def _cuts(self, prompt: Prompt, length: int) -> bool:
-        """Would a cut at `length` go through a screenshot?"""
-        return length < len(prompt) and prompt.rows.at(length).frame == prompt.rows.at(length - 1).frame
+            s.budget.check_whole(prompt.images[max(prompt.images)].tokens, bytes_per_entry(self.adapter, s.policy))
 
     def _reply(self, ids: tuple[int, ...], finished: bool) -> Generation:
         return Generation(self.adapter.decode_text(ids), ids, finished)

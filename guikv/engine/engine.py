@@ -21,14 +21,14 @@ from guikv.content import Message
 from guikv.costs import StepCost
 from guikv.engine.batch import advance
 from guikv.engine.graphs import GraphDecoder
-from guikv.engine.reply import GREEDY, Reply
+from guikv.engine.reply import GREEDY, Generation, Reply
 from guikv.engine.sampling import Sampling
 from guikv.engine.slots import Slots
 from guikv.engine.tiers import HOST_BYTES, Tiers
 from guikv.errors import SessionError
 from guikv.models.base import Adapter
 from guikv.prompt import Prompt
-from guikv.session import Generation, Session
+from guikv.session import Session
 from guikv.settings import Settings
 
 

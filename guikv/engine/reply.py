@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -15,6 +16,18 @@ from guikv.models.base import Adapter
 from guikv.state import State
 
 GREEDY = Sampling()
+
+
+@dataclass(frozen=True)
+class Generation:
+    """The model's reply: its text and ids without the end-of-turn token; `finished` if it ended by itself.
+
+    Where the checkpoint's template opens the reply (with `<think>`, say), text and ids begin with what it wrote there.
+    """
+
+    text: str
+    ids: tuple[int, ...]
+    finished: bool
 
 
 class Reply:
