@@ -18,6 +18,8 @@ from guikv.models.base import Adapter
 from guikv.out_of_memory import memory_errors
 from guikv.state import Holder, State, rollback
 
+LOOSE = 512
+"""Gaps, in positions, that may stay between older entries in half precision."""
 MOVED_TOGETHER = "what stays is moved together where something was evicted, from here on as often as there is need"
 
 
@@ -95,8 +97,19 @@ def plans(state: State, window: str) -> Iterator[Tensor]:
 
 
 def close_up(adapter: Adapter, state: State, window: str) -> State:
-    """The state with its gaps closed as `positions: compact` means it; the cache changes in place."""
-    return move(adapter, state, next(plans(state, window)))
+    """The state with its gaps closed as `positions: compact` means it; the cache changes in place.
+
+    In half precision each rotation is rounded, and small ones are lost in it: what is older than the last two
+    screenshots is moved only when LOOSE positions are to be gained, so that an entry moves a few times in its life.
+    """
+    ledger, new = state.ledger, next(plans(state, window))
+    recent = sorted(ledger.screenshots)[-2:]
+    if window != "drop" and recent and adapter.dtype != torch.float32:
+        first = int((ledger.frames == recent[0]).nonzero()[0])
+        gap = int(ledger.positions[:, :first].max() - new[:, :first].max()) if first else 0
+        if 0 < gap < LOOSE:
+            new = torch.cat([ledger.positions[:, :first], new[:, first:] + gap], dim=1)
+    return move(adapter, state, new)
 
 
 def make_room(holder: Holder, adapter: Adapter, window: str, new: int) -> bool:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +9,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from guikv.budget import Budget
-from guikv.cache import PADDING
-from guikv.content import Message, Text, last_frames
+from guikv.content import Message, last_frames
 from guikv.costs import Counter
 from guikv.engine.engine import Engine
 from guikv.engine.prefill import prefilling
-from guikv.errors import ContextError, DeviceMemoryError, SessionError
+from guikv.errors import DeviceMemoryError
 from guikv.models.base import Adapter
 from guikv.models.random_weights import random_model
 from guikv.policies import Full, GuiKV
@@ -29,6 +24,7 @@ from guikv.settings import Settings
 from guikv.state import State
 from tests.guikv.architectures import ARCHITECTURES, tiny
 from tests.guikv.conftest import episode
+from tests.guikv.rotary import at_its_positions, compact, fresh_keys, inputs_of_attention
 
 CLOSE = {"atol": 1e-4, "rtol": 1e-4}
 
@@ -44,43 +40,8 @@ def own() -> Adapter:
     return random_model()
 
 
-def compact(adapter: Adapter, **options: Any) -> Session:
-    chosen = {"policy": GuiKV(), "budget": Budget(30, "percent"), "history": 2, "positions": "compact", **options}
-    return Session(adapter, Settings(**chosen))
-
-
 def windows(adapter: Adapter) -> tuple[str, ...]:
     return ("shrink", "drop") if adapter.new_cache().forgets else ("shrink",)
-
-
-@contextmanager
-def inputs_of_attention(adapter: Adapter, seen: dict[int, Tensor]) -> Iterator[None]:
-    """Within, what goes into each attention layer is added to `seen`, [batch, n, hidden] by number."""
-    handles = []
-    for number, layer in enumerate(adapter.decoder_layers):
-        if hasattr(layer, "self_attn"):
-
-            def hook(_: Any, args: Any, kwargs: Any, number: int = number) -> None:
-                hidden = kwargs["hidden_states"] if "hidden_states" in kwargs else args[0]
-                seen[number] = torch.cat([seen[number], hidden], dim=1) if number in seen else hidden
-
-            handles.append(layer.self_attn.register_forward_pre_hook(hook, with_kwargs=True))
-    try:
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()
-
-
-def fresh_keys(adapter: Adapter, number: int, hidden: Tensor, positions: Tensor) -> Tensor:
-    """Keys [1, kv_heads, n, head_dim] of a layer at `positions` [axes, n], by transformers' own functions."""
-    attention: Any = adapter.decoder_layers[number].self_attn
-    shape = (*hidden.shape[:-1], -1, adapter.shape.head_dim)
-    keys = attention.k_proj(hidden).view(shape)
-    keys = (attention.k_norm(keys) if hasattr(attention, "k_norm") else keys).transpose(1, 2)
-    placed = positions if len(positions) == 1 else positions[:, None]
-    cos, sin = adapter.rotary(keys, placed)
-    return sys.modules[type(attention).__module__].apply_rotary_pos_emb(keys, keys, cos, sin)[1]
 
 
 @torch.inference_mode()
@@ -148,18 +109,6 @@ def test_survivors_stand_close_and_in_order() -> None:
         tight = closed_up(frames, positions, stays, torch.full((3,), most))
         assert bool((tight[:, stays].diff(dim=1) <= new[:, stays].diff(dim=1).clamp_min(0)).all())
         assert int(tight[:, -1].max()) < 3 * most
-
-
-def at_its_positions(session: Session, hidden: dict[int, Tensor]) -> State:
-    """The session's state with its entries' keys computed afresh, where the ledger says they stand."""
-    state = session.state.copy()
-    for number, layer in state.cache.kv:
-        keys = fresh_keys(session.adapter, number, hidden[number], state.ledger.positions)
-        rows = layer.index.clamp_min(0).unsqueeze(-1).expand(-1, -1, -1, keys.shape[-1])
-        keys = keys.gather(2, rows).masked_fill(layer.index.eq(PADDING).unsqueeze(-1), 0)
-        torch.testing.assert_close(layer.keys, keys, **CLOSE)
-        layer.put(keys, layer.values.clone(), layer.index.clone())
-    return state
 
 
 def continued(state: State, adapter: Adapter, prompt: Prompt) -> Tensor:
@@ -300,65 +249,3 @@ def test_memory_that_runs_out_while_entries_move_changes_nothing(
             call(fork)
             assert all(torch.equal(a, b) for a, b in zip(content(ready), before, strict=True)), "the other one"
     assert failures >= own.shape.layers * 2
-
-
-def test_before_the_limit_it_happens_by_itself(own: Adapter, caplog: pytest.LogCaptureFixture) -> None:
-    """Whatever the option: the episode goes on, the model's limit is never passed, and it is told once."""
-    long = own.encode(episode(own, 60))
-    context = len(episode(own, 12)) * 40
-    own.model.config.text_config.max_position_embeddings = context
-    assert long.position(len(long)) > 3 * context
-    for window in ("shrink", "drop"):
-        caplog.clear()
-        session = compact(own, window=window, positions="keep", budget=Budget(10, "percent"), protect=False)
-        moves, last = 0, 0
-        for frames in range(1, 61):
-            session.extend(episode(own, frames))
-            session.compress()
-            assert len(session.generate(8, min_new_tokens=8).ids) == 8
-            now = session.ledger.next_position
-            moves, last = moves + (now < last), now
-            assert now <= context
-            assert int(session.ledger.positions.max()) == now - 1
-            session.ledger.verify(session.cache)
-        assert bool(session.next_logits.isfinite().all())
-        assert moves > 1
-        assert [r.levelname for r in caplog.records] == ["WARNING"]
-        assert "moved together" in caplog.text
-    whole = compact(own, policy=Full(), window="shrink")
-    with pytest.raises(ContextError, match="reaches position"):
-        whole.extend(episode(own, 60))
-    assert (whole.tokens, len(caplog.records)) == (0, 1), "where nothing was evicted there is nothing to close"
-
-
-def with_rope(adapter: Adapter, **parameters: object) -> Adapter:
-    """The model with other rotary positions."""
-    text, decoder = adapter.model.config.text_config, adapter.model.model.language_model
-    text.rope_parameters = {**text.rope_parameters, **parameters}
-    decoder.rotary_emb = type(decoder.rotary_emb)(text)
-    return adapter
-
-
-@torch.inference_mode()
-def test_scaled_positions_turn_without_being_scaled_again(own: Adapter) -> None:
-    adapter = with_rope(own, rope_type="yarn", factor=4.0, original_max_position_embeddings=4096)
-    assert adapter.rotary.attention_scaling > 1.1
-    session, hidden = compact(adapter, policy=Full()), {}
-    with inputs_of_attention(adapter, hidden):
-        session.extend(episode(adapter, 4))
-    session.drop_frame(1)
-    at_its_positions(session, hidden)
-
-
-def test_positions_that_depend_on_the_length_are_refused(own: Adapter) -> None:
-    adapter = with_rope(own, rope_type="dynamic", factor=4.0)
-    with pytest.raises(SessionError, match="use positions 'keep'"):
-        compact(adapter)
-    with pytest.raises(SessionError, match="cannot be moved"):
-        adapter.phases(torch.ones(3, 2, dtype=torch.long))
-    session = compact(adapter, positions="keep", window="shrink")
-    session.extend(episode(adapter, 3))
-    session.compress()
-    adapter.model.config.text_config.max_position_embeddings = session.ledger.next_position
-    with pytest.raises(ContextError):
-        session.extend((*episode(adapter, 3), Message("user", (Text("on " * 40),))))
