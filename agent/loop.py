@@ -33,6 +33,8 @@ from guikv.content import digest_of
 LOGGER = logging.getLogger(__name__)
 
 
+MAX_HOSTS, MAX_NOTES = 1000, 20
+"""Hosts that an episode remembers having been on, the latest, and remarks that a model is told before a screenshot."""
 NOTE = "You have done the same thing {count} times and the screen has not changed. Try something else."
 
 
@@ -81,7 +83,7 @@ class Beginning:
 
     history: History = field(default_factory=History)
     notes: tuple[str, ...] = ()
-    hosts: frozenset[str] = frozenset()
+    hosts: tuple[str, ...] = ()
     viewport: Viewport | None = None
     steps: int = 0
     tokens: int = 0
@@ -101,7 +103,7 @@ class _Episode:
     started: float
     history: History
     notes: tuple[str, ...]
-    hosts: frozenset[str]
+    hosts: tuple[str, ...]
     viewport: Viewport | None
     steps: int
     tokens: int
@@ -269,8 +271,7 @@ def _stages(episode: _Episode, draft: _Draft) -> Ending | None:
     shown = None if sight.image is None else frame
     draft.record = replace(draft.record, frame=shown, hidden=sight.hidden, viewport=sight.viewport, context=facts)
     players.interrupts.check()
-    if facts.get("host"):
-        episode.hosts |= {facts["host"].casefold()}
+    episode.hosts = hosts_seen(episode.hosts, facts)
     thinking = think(players, episode.history, sight, frame, episode.notes, draft.keep)
     draft.keep(thinking)
     episode.history = thinking.history.released(players.settings.pictures)
@@ -285,11 +286,25 @@ def _stages(episode: _Episode, draft: _Draft) -> Ending | None:
         episode.recorder.decide(
             replace(draft.record, done=tuple(map(undecided, wanted)), seconds=draft.seconds), draft.image
         )
-    context = ActionContext(players.task, episode.steps, facts, hosts=episode.hosts)
+    context = ActionContext(players.task, episode.steps, facts, hosts=frozenset(episode.hosts))
     act(players, wanted, context, draft.clock, episode.console, draft.acting)
     ending = judge(draft.acting.finish, draft.acting.verdict)
-    episode.notes = tuple(draft.acting.notes)
+    episode.notes = bounded(draft.acting.notes)
     return ending or _check_stuck(episode, sight, wanted)
+
+
+def hosts_seen(hosts: tuple[str, ...], facts: Mapping[str, str]) -> tuple[str, ...]:
+    """The hosts so far and that of the page in `facts`, the newest last; very old ones are forgotten."""
+    if not facts.get("host"):
+        return hosts
+    host = facts["host"].casefold()
+    return (*(other for other in hosts if other != host), host)[-MAX_HOSTS:]
+
+
+def bounded(notes: list[str]) -> tuple[str, ...]:
+    """The first remarks, and how many more there were: a page can make as many as it likes."""
+    more = len(notes) - MAX_NOTES
+    return tuple(notes) if more <= 0 else (*notes[:MAX_NOTES], f"There were {more} more remarks like these.")
 
 
 def judge(finish: Finish | None, verdict: Verdict | None) -> Ending | None:

@@ -20,7 +20,7 @@ from agent.dialects import Dialect
 from agent.errors import ConfigError, RunError
 from agent.history import History
 from agent.kept_session import kept_sessions
-from agent.loop import Beginning, StuckDetector, judge, see_repeats
+from agent.loop import Beginning, StuckDetector, bounded, hosts_seen, judge, see_repeats
 from agent.model import Generation, PatchMap, SessionBrain
 from agent.recorded_step import recorded_digest, recorded_picture, recorded_resize, recorded_viewport
 from agent.recorder import DECIDED_FILE, Recorder, refuse_going
@@ -206,7 +206,7 @@ def _again(
     error, facts = data["error"], {str(k): str(v) for k, v in data["context"].items()}
     tokens = so_far.tokens + costs.tokens_processed(data["cost"])
     seconds = so_far.seconds + float(data["seconds"]["total"])
-    hosts = so_far.hosts | ({facts["host"].casefold()} if facts.get("host") else set())
+    hosts = hosts_seen(so_far.hosts, facts)
     after = replace(so_far, steps=number, tokens=tokens, seconds=seconds, hosts=hosts, ending=None)
     if data["viewport"] is None:
         return after  # there was no picture
@@ -216,7 +216,9 @@ def _again(
     if not data["raw"]:
         return replace(after, notes=notes)  # there was no answer
     thinking = _think_again(players, brain, sight, data, notes, so_far.history, compute)
-    after = replace(after, history=thinking.history, notes=tuple(map(str, data["next_notes"])))
+    after = replace(
+        after, history=thinking.history.released(players.settings.pictures), notes=tuple(map(str, data["next_notes"]))
+    )
     if error is not None and error["stage"] != "parse":
         return after  # the step did not come to its end
     wanted = thinking.parsed.actions if thinking.parsed else ()
@@ -224,7 +226,7 @@ def _again(
     if number > len(run.steps):
         # Nobody came to write down what would be told next.
         told = thinking.parsed.notes if thinking.parsed else ()
-        after = replace(after, notes=(*told, *stuck_notes))
+        after = replace(after, notes=bounded([*told, *stuck_notes]))
     return replace(after, ending=ending)
 
 

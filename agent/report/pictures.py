@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
-from envs.pictures import PictureError, read_picture
+from envs.pictures import PictureError, open_picture, read_picture
 
 T = TypeVar("T")
 
@@ -87,11 +87,8 @@ class Pictures:
 
 def _size(path: Path) -> tuple[int, int]:
     """Width and height by the file's head. Raises PictureError and OSError."""
-    try:
-        with Image.open(path) as image:
-            return image.size
-    except (UnidentifiedImageError, Image.DecompressionBombError) as error:
-        raise PictureError("is damaged") from error
+    with open_picture(path) as image:
+        return image.size
 
 
 def data_uri(image: Image.Image, side: int = MAX_SIDE) -> str:

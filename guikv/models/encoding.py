@@ -41,9 +41,9 @@ class Encoder(Protocol):
 
 @dataclass
 class _Conversation:
-    """Messages, and the rows of their tokens.
+    """What was said and shown, and the rows of its tokens.
 
-    ends: of every message, how many pieces there are up to its end; images: what every message shows, without pictures
+    messages, images: without pictures; ends: of every message, how many pieces there are up to its end
     """
 
     messages: list[Message] = field(default_factory=list)
@@ -75,7 +75,7 @@ class _Conversation:
             pieces, images = encode_message(encoder, message, start, shapes)
             new += pieces
             start = pieces[-1].reach if pieces else start
-            self.messages.append(message)
+            self.messages.append(_without_pictures(message))
             self.ends.append(before + len(new))
             self.images.append(images)
         self.rows = Rows(new, before=self.rows)
@@ -119,6 +119,11 @@ class Encoding:
                     images[number] = replace(shown[number], image=picture)
         opening = _opening(encoder, conversation.rows.reach, self._shapes) if generate else []
         return Prompt.of(Rows(opening, before=conversation.rows), images)
+
+
+def _without_pictures(message: Message) -> Message:
+    """An equal message that holds no pixels."""
+    return Message(message.role, tuple(p.released() if isinstance(p, Frame) else p for p in message.parts))
 
 
 def encode_message(

@@ -186,4 +186,4 @@ def test_pictures_that_are_missing_are_told_of_a_long_run_too(tmp_path: Path) ->
     last.write_bytes(b"no picture")
     html = render_html(run, tmp_path)
     assert html.count("cannot be read") == 1
-    assert html.count("is damaged") == 1
+    assert html.count("is not an image") == 1

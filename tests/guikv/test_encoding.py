@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import random
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from guikv.models.images import patches
 from guikv.models.random_weights import random_model, random_qwen3
 from guikv.prompt import Prompt
 from guikv.rows import NO_FRAME, Rows
+from guikv.session import Session
 from tests.guikv import hybrid_checkpoint, opencua_checkpoint
 from tests.guikv.conftest import episode, screenshot
 from tests.guikv.opencua_reference import Sizes, random_weights
@@ -231,3 +234,18 @@ def test_columns_and_pieces_say_the_same() -> None:
         assert torch.equal(part.column("turn"), turns[start:end])
         rows = torch.randint(0, count, (2, 5), generator=dice)
         assert torch.equal(ledger.rows.common_of("frame", rows), frames[rows])
+
+
+def test_no_picture_is_held_by_what_was_encoded() -> None:
+    adapter = random_model()
+    session = Session(adapter)
+    shown = []
+    for frames in range(1, 12):
+        messages = episode(adapter, frames)
+        shown += [weakref.ref(p.image) for m in messages for p in m.parts if isinstance(p, Frame)]
+        session.extend(messages)
+        session.compress()
+        session.generate(2, min_new_tokens=2)
+    del messages
+    gc.collect()
+    assert not [ref for ref in shown if ref() is not None]
