@@ -12,7 +12,7 @@ import random
 import signal
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Self
@@ -127,7 +127,7 @@ class Job:
     steps: int = 10
     keep: bool = False
     asleep: bool = False
-    budget: str = "20%"
+    settings: dict[str, Any] = field(default_factory=dict)
 
 
 def play(adapter: Any, job: Job) -> None:
@@ -144,7 +144,7 @@ def play(adapter: Any, job: Job) -> None:
     config = Config.model_validate(
         {
             "model": {"max_new_tokens": 48},
-            "cache": {"budget": job.budget},
+            **job.settings,
             "limits": {"steps": job.steps},
             "approval": {"mode": "never"},
             "record": {"keep_session": job.keep},

@@ -38,13 +38,20 @@ def test_help_is_quick_and_imports_nothing_slow() -> None:
     code += "print('slow:', sorted(slow & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=PATIENCE)
     assert "slow: []" in done.stdout
-    for command in ("run", "demo", "show", "doctor"):
+    for command in ("run", "demo", "show", "replay-actions", "doctor"):
         assert command in done.stdout
 
 
 @pytest.mark.parametrize(
     "arguments",
-    [["run", "browser", "--help"], ["demo", "--help"], ["show", "--help"], ["doctor", "--help"], ["run", "--help"]],
+    [
+        ["run", "browser", "--help"],
+        ["demo", "--help"],
+        ["show", "--help"],
+        ["doctor", "--help"],
+        ["run", "--help"],
+        ["replay-actions", "--help"],
+    ],
 )
 def test_every_command_has_help(arguments: list[str]) -> None:
     result = CliRunner().invoke(app, arguments)

@@ -90,7 +90,7 @@ def test_the_oracle_through_the_whole_chain(task: str, adapter: Adapter, playgro
     def words() -> str:
         return write_answer("", [oracle.next()], Coordinates(resize))
 
-    brain = ToldBrain(Session(adapter, Settings(history=2)), adapter, words)
+    brain = ToldBrain(Session(adapter, Settings(history=2)), adapter, words=words)
     recorder = Recorder.create(tmp_path / "run", {"task": playground.goal})
     result = run_episode(
         brain,

@@ -128,6 +128,26 @@ def test_unreadable_answers_and_being_stuck_are_continued(tmp_path: Path) -> Non
         assert ended(tmp_path / f"trial{trial}")["status"] == "failure"
 
 
+def test_the_memory_is_the_same_under_all_settings(tmp_path: Path) -> None:
+    kinds: tuple[dict[str, Any], ...] = (
+        {"cache": {"window": "drop", "history": 2}},
+        {"cache": {"window": "recompute", "history": 2}},
+        {"cache": {"moment": "prefill", "history": 3, "budget": "10%"}},
+        {"cache": {"policy": "snap_kv", "history": 2}},
+        {"cache": {"policy": "full"}, "sampling": {"drafts": True}},
+        {"sampling": {"temperature": 0.7, "seed": 3, "repetition_penalty": 1.1}},
+    )
+    jobs = []
+    for number, settings in enumerate(kinds):
+        whole = Job(str(tmp_path / f"whole{number}"), steps=6, settings=settings)
+        part = replace(whole, folder=str(tmp_path / f"part{number}"), kill=5, at="standing.execute")
+        jobs += [whole, part, replace(part, resume=True, kill=0)]
+    assert play(tmp_path, *jobs) == ([0, -9, 0] * len(kinds), "")
+    for number in range(len(kinds)):
+        assert answers(tmp_path / f"part{number}") == answers(tmp_path / f"whole{number}"), kinds[number]
+        assert load_run(tmp_path / f"part{number}" / "run").header["resumed"][0]["session"] == "computed again"
+
+
 def test_a_limit_is_raised(tmp_path: Path) -> None:
     whole = Job(str(tmp_path / "whole"), steps=6)
     short = Job(str(tmp_path / "short"), steps=4)
@@ -208,7 +228,7 @@ def test_what_is_damaged_is_refused_by_name_or_passed_over(tmp_path: Path) -> No
             shutil.rmtree(Path(job.folder) / "run" / "session")
         damage(Path(job.folder) / "run")
     before = [(Path(job.folder) / "run" / "steps.jsonl").read_bytes() for job in jobs]
-    other = replace(jobs[-1], folder=str(tmp_path / "other"), budget="50%")
+    other = replace(jobs[-1], folder=str(tmp_path / "other"), settings={"cache": {"budget": "50%"}})
     shutil.copytree(tmp_path / "short", other.folder)
     codes, complaints = play(tmp_path, *jobs, other)
     said = complaints.splitlines()

@@ -251,7 +251,7 @@ def test_forgetting_leaves_only_the_opening_and_the_newest_screenshot(
     brain = WatchedBrain(
         Session(adapter, Settings(make_policy(policy))),
         adapter,
-        lambda: write_answer("", [oracle.next()], Coordinates(resize)),
+        words=lambda: write_answer("", [oracle.next()], Coordinates(resize)),
     )
     meter, dialect = Meter(), UiTars("Task: {instruction}")
     settings = LoopSettings(max_steps=8)
