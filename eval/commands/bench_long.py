@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from agent.errors import ConfigError
 from eval.options import JsonOption, chosen, show
 
 if TYPE_CHECKING:
@@ -17,6 +19,9 @@ KINDS = ("scripted", "nano", "browser")
 def bench_long(
     steps: Annotated[int, typer.Option(min=8, help="steps of the episode")] = 1000,
     what: Annotated[str, typer.Option(help="which, with commas between: scripted, nano, browser")] = "scripted,nano",
+    plot: Annotated[
+        Path | None, typer.Option(help="draw time, memory, record and entries over the steps into this PNG file")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Late steps against early ones of one long episode: CPU time, memory, record, cached entries, the report.
@@ -27,7 +32,9 @@ def bench_long(
     Example: guikv bench long --steps 300 --what browser
     """
     from eval.bench.long import run_bench
+    from eval.bench.long_plot import long_plot
     from eval.sweep.progress import long_progress
+    from guikv.files import replace_file
 
     kinds = chosen(what, dict.fromkeys(KINDS), "there is nothing to measure in")
     with long_progress() as progress:
@@ -35,6 +42,13 @@ def bench_long(
         result = run_bench(
             kinds, steps, lambda kind, step: progress.update(bar, advance=1, description=f"{kind}: step {step}")
         )
+    if plot is not None:
+        try:
+            replace_file(plot, long_plot(result))
+        except OSError as error:
+            raise ConfigError(
+                f"--plot {plot}: {error.strerror or error}", "name a file in a folder that exists"
+            ) from error
     show(result, as_json, long_table)
 
 

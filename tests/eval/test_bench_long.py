@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from envs.geometry import Size
 from eval.bench.long import Track, run_long, summarise
+from eval.bench.long_plot import long_plot
 from eval.commands.bench_long import ROWS, long_table
 
 
@@ -37,3 +40,6 @@ def test_late_steps_are_compared_with_early_ones() -> None:
     keys = ("time_ratio", "wall_ratio", "rss_growth_mb", "record_line_ratio", "entries_ratio")
     assert [found[key] for key in keys] == [3.0, 1.0, 899.0, 2.0, 1.0]
     assert list(found["at"]) == ["50", "100", "200", "300", "500", "1000"]
+    with Image.open(io.BytesIO(long_plot({"runs": {"one": found, "two": found}}))) as picture:
+        assert picture.format == "PNG"
+        assert picture.width > picture.height > 100
