@@ -248,4 +248,10 @@ def test_no_picture_is_held_by_what_was_encoded() -> None:
         session.generate(2, min_new_tokens=2)
     del messages
     gc.collect()
+    # What the last conversation still shows is there to be computed again (`Session.forget`).
+    assert session.prompt is not None
+    last = {id(pixels.image) for pixels in session.prompt.images.values()}
+    assert {id(picture) for picture in (ref() for ref in shown) if picture is not None} <= last
+    session.prompt = None
+    gc.collect()
     assert not [ref for ref in shown if ref() is not None]
