@@ -67,28 +67,18 @@ def budgeted_tokens(ledger: Ledger, history: int) -> int:
     numbers = sorted(ledger.screenshots)
     if len(numbers) <= history:
         return len(ledger)
-    oldest, total, sent = numbers[-history], 0, False
-    for piece in ledger.rows.pieces:
-        sent = sent or piece.turn == oldest
-        total += len(piece) if sent or piece.protected else 0
-    return total
+    first = min((first for first, _ in ledger.rows.turn_rows({numbers[-history]})), default=len(ledger))
+    return len(ledger) - first + int(ledger.protected[:first].sum())
 
 
 def make_plan(
     ledger: Ledger, budget: Budget, moment: Moment, history: int, protect: bool, bytes_per_entry: int
 ) -> Plan | None:
     """The plan for the ledger as it is, or None when the moment leaves nothing to compress."""
-    sent = set(sent_frames(ledger, history))
-    tokens = dict.fromkeys(sorted(sent), 0)
-    forced, gone = torch.zeros(len(ledger), dtype=torch.bool), set()
-    for first, end, piece in ledger.rows.spans():
-        if piece.frame in sent:
-            tokens[piece.frame] += len(piece)
-            if piece.dropped:
-                gone.add(piece.frame)
-        if protect and piece.protected:
-            forced[first:end] = True
-    frames = [n for n in tokens if n not in gone]
+    spans = {n: ledger.rows.frame_rows().get(n, (0, 0)) for n in sent_frames(ledger, history)}
+    tokens = {n: end - first for n, (first, end) in spans.items()}
+    forced = ledger.protected.clone() if protect else torch.zeros(len(ledger), dtype=torch.bool)
+    frames = [n for n, (first, end) in spans.items() if first == end or not ledger.rows.at(first).dropped]
     current = frames[-1] if frames else None
     stateless = budgeted_tokens(ledger, history)
     earlier = sum(tokens[n] for n in frames[:-1])

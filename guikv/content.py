@@ -130,6 +130,8 @@ def picture_of(digest: str) -> str:
 
 def without_frames(messages: tuple[Message, ...], forgotten: Mapping[int, str]) -> tuple[Message, ...]:
     """The messages without the screenshots of these numbers and hashes."""
+    if not forgotten:
+        return messages
     return _with(messages, lambda frame: frame.number not in forgotten or forgotten[frame.number] != frame.digest)
 
 

@@ -7,7 +7,7 @@ many tokens it becomes; columns with a value for every token are made when someb
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
@@ -66,21 +66,44 @@ def text_piece(ids: list[int], axes: int, start: int, turn: int = NO_FRAME, prot
     return Piece(torch.tensor(ids, dtype=torch.long), places, start, start + count, NO_FRAME, turn, protected)
 
 
+_ENDS = "end"
+
+
+def _values(name: str, pieces: Sequence[Piece], ends: Sequence[int]) -> Tensor:
+    """[pieces] what each has under `name`, or where it ends."""
+    if name == _ENDS:
+        return torch.tensor(ends, dtype=torch.long)
+    kind = torch.bool if name in ("protected", "dropped") else torch.long
+    return torch.tensor([getattr(piece, name) for piece in pieces], dtype=kind)
+
+
 class Rows:
     """Pieces, one after the other. A value: nothing in it changes."""
 
     def __init__(self, pieces: Iterable[Piece] = (), before: Rows | None = None) -> None:
         """before: rows that the pieces follow"""
-        ends: list[int] = [] if before is None else list(before.ends)
-        out: list[Piece] = [] if before is None else list(before.pieces)
-        end = ends[-1] if ends else 0
-        for piece in pieces:
-            if len(piece):
-                end += len(piece)
-                out.append(piece)
-                ends.append(end)
-        self.pieces: tuple[Piece, ...] = tuple(out)
-        self.ends: tuple[int, ...] = tuple(ends)
+        self.reach: int = 0 if before is None else before.reach
+        """The position behind all of them."""
+        self._frames: dict[int, tuple[int, int]] = {} if before is None else dict(before._frames)
+        self._turns: dict[int, tuple[tuple[int, int], ...]] = {} if before is None else dict(before._turns)
+        self._commons: dict[str, Tensor] = {}
+        new = [piece for piece in pieces if len(piece)]
+        ends: list[int] = []
+        first = 0 if before is None else len(before)
+        for piece in new:
+            end = first + len(piece)
+            ends.append(end)
+            self.reach = max(self.reach, piece.reach)
+            if piece.frame != NO_FRAME:
+                self._frames[piece.frame] = (self._frames.get(piece.frame, (first, end))[0], end)
+            if piece.turn != NO_FRAME:
+                self._turns[piece.turn] = (*self._turns.get(piece.turn, ()), (first, end))
+            first = end
+        self.pieces: tuple[Piece, ...] = (*(() if before is None else before.pieces), *new)
+        self.ends: tuple[int, ...] = (*(() if before is None else before.ends), *ends)
+        if before is not None:
+            for name, values in before._commons.items():
+                self._commons[name] = torch.cat([values, _values(name, new, ends)])
 
     @classmethod
     def of(cls, ids: Tensor, positions: Tensor, columns: Mapping[str, Tensor]) -> Rows:
@@ -146,11 +169,6 @@ class Rows:
     def axes(self) -> int:
         return self.pieces[-1].places.shape[0] if self.pieces else 0
 
-    @property
-    def reach(self) -> int:
-        """The position behind all of them."""
-        return max((piece.reach for piece in self.pieces), default=0)
-
     def position(self, row: int) -> int:
         """The first position, over the axes, of the row."""
         place = bisect_right(self.ends, row)
@@ -165,29 +183,33 @@ class Rows:
             out.append(replace(piece, places=places, start=0, reach=int(places.max()) + 1))
         return Rows(out)
 
-    def frame_rows(self) -> dict[int, tuple[int, int]]:
+    def frame_rows(self) -> Mapping[int, tuple[int, int]]:
         """Screenshot → the first of its image tokens' rows, and the row behind the last."""
-        out: dict[int, tuple[int, int]] = {}
-        for first, end, piece in self.spans():
-            if piece.frame != NO_FRAME:
-                out[piece.frame] = (out[piece.frame][0] if piece.frame in out else first, end)
-        return out
+        return self._frames
 
     def turn_rows(self, turns: set[int]) -> list[tuple[int, int]]:
         """First row and row behind the last of every piece that goes away with one of these screenshots."""
-        return [(first, end) for first, end, piece in self.spans() if piece.turn in turns]
+        return sorted(span for turn in turns for span in self._turns.get(turn, ()))
 
     def common_of(self, name: str, rows: Tensor) -> Tensor:
         """What the pieces of these `rows` say under `name` (frame, turn, protected, dropped), in the rows' shape."""
-        values = torch.tensor([getattr(piece, name) for piece in self.pieces], device=rows.device)
-        return values[torch.searchsorted(torch.tensor(self.ends, device=rows.device), rows, right=True)]
+        values, ends = self._common(name).to(rows.device), self._common(_ENDS).to(rows.device)
+        return values[torch.searchsorted(ends, rows, right=True)]
+
+    def _common(self, name: str) -> Tensor:
+        """[pieces], made once; rows that follow these go on with it."""
+        if name not in self._commons:
+            self._commons[name] = _values(name, self.pieces, self.ends)
+        return self._commons[name]
 
     def column(self, name: str, start: int = 0) -> Tensor:
         """[n] what each token from row `start` on has under `name`."""
+        if not start:
+            ends = self._common(_ENDS)
+            return self._common(name).repeat_interleave(ends.diff(prepend=ends.new_zeros(1)))
         pieces = self.cut(start)
         lengths = torch.tensor([len(piece) for piece in pieces], dtype=torch.long)
-        kind = torch.bool if name in ("protected", "dropped") else torch.long
-        return torch.tensor([getattr(piece, name) for piece in pieces], dtype=kind).repeat_interleave(lengths)
+        return _values(name, pieces, ()).repeat_interleave(lengths)
 
     def ids_from(self, start: int = 0) -> Tensor:
         """[n] ids from row `start` on."""
@@ -203,9 +225,7 @@ class Rows:
 
     def dropped(self, gone: Tensor) -> Rows:
         """The rows with those marked in `gone` [n] bool as removed."""
-        touched = set(
-            torch.searchsorted(torch.tensor(self.ends), gone.nonzero().flatten(), right=True).unique().tolist()
-        )
+        touched = set(torch.searchsorted(self._common(_ENDS), gone.nonzero().flatten(), right=True).unique().tolist())
         out: list[Piece] = []
         for place, (first, end, piece) in enumerate(self.spans()):
             if place not in touched or piece.dropped:
