@@ -53,8 +53,7 @@ def stateless_rows(ledger: Ledger, history: int) -> Tensor:
 
 def stateless_tokens(ledger: Ledger, history: int) -> int:
     """How many tokens the stateless protocol's prompt would hold."""
-    old = set(sorted(ledger.screenshots)[:-history])
-    return len(ledger) - sum(end - first for first, end in ledger.rows.turn_rows(old))
+    return ledger.without(set(sorted(ledger.screenshots)[:-history]))
 
 
 def budgeted_tokens(ledger: Ledger, history: int) -> int:

@@ -70,7 +70,3 @@ class Prompt(Columns):
         rows = self.rows.first(length)
         present = {piece.frame for piece in rows.pieces}
         return Prompt.of(rows, {number: pixels for number, pixels in self.images.items() if number in present})
-
-    def without(self, dropped: set[int]) -> int:
-        """Length when the turns of the `dropped` screenshots (their numbers) are left out."""
-        return len(self) - sum(end - first for first, end in self.rows.turn_rows(dropped))

@@ -136,11 +136,6 @@ class Rows:
         """The piece that the row is in."""
         return self.pieces[bisect_right(self.ends, row)]
 
-    def begins(self, row: int) -> bool:
-        """Whether a piece begins at the row."""
-        place = bisect_right(self.ends, row)
-        return row == (self.ends[place - 1] if place else 0)
-
     def inside(self, row: int) -> bool:
         """Would a cut before the row go through a screenshot?"""
         if not 0 < row < len(self):
@@ -272,6 +267,10 @@ class Columns:
     def protected(self) -> Tensor:
         """[n] bool, never evicted."""
         return self.rows.column("protected")
+
+    def without(self, turns: set[int]) -> int:
+        """Length when the turns of these screenshots (their numbers) are left out."""
+        return len(self) - sum(end - first for first, end in self.rows.turn_rows(turns))
 
     @property
     def next_position(self) -> int:

@@ -180,8 +180,8 @@ class Engine:
 
     def _settle(self, session: Session) -> None:
         """Bring entries into slots that found none free while others' prefills held theirs to come back to."""
-        if self.slots is not None and not self.slots.hold(session.cache) and self.slots.could_hold(session.cache):
-            session.state = session.state.moved(self.adapter.device, self.slots)
+        if self.slots is not None:
+            session.state = self.slots.bring(session.state)
 
     def _part(self, job: Job) -> None:
         """One part of a prefill; what has more of them goes to the end of the queue."""

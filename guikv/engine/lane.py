@@ -43,10 +43,7 @@ class Lane:
             with memory_errors(self.adapter.device, "making a slot to decode in"):
                 slots = Slots(self.adapter.shape, numbers, 1, capacity, self.adapter.dtype, self.adapter.device)
             self.decoder = GraphDecoder(self.adapter, slots)
-        slots = self.decoder.slots
-        if slots.hold(state.cache) or not slots.could_hold(state.cache):
-            return state
-        return state.moved(self.adapter.device, slots)
+        return self.decoder.slots.bring(state)
 
     def fits(self, replies: Sequence[Reply]) -> bool:
         """As in `SlotDecoder`."""

@@ -16,6 +16,7 @@ from torch import Tensor
 from guikv.cache import CompressedCache
 from guikv.models.base import Shape
 from guikv.places import OwnPlaces, Place
+from guikv.state import State
 
 
 class Slot(Place):
@@ -88,6 +89,12 @@ class Slots:
         heads = next(iter(self.buffers.values())).keys.shape[1]
         fits = all(layer.entries < self.capacity and layer.keys.shape[1] == heads for _, layer in cache.kv)
         return fits and self.free > 0
+
+    def bring(self, state: State) -> State:
+        """The same content in slots; where it does not fit or none is free, the state as it is."""
+        if self.hold(state.cache) or not self.could_hold(state.cache):
+            return state
+        return state.moved(next(iter(self.buffers.values())).keys.device, self)
 
     def take(
         self, layer: int, shape: tuple[int, int, int, int], value_dim: int, dtype: torch.dtype, device: torch.device

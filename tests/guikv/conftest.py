@@ -12,6 +12,7 @@ from guikv.content import Frame, Message, Reply, Text
 from guikv.models import load_model
 from guikv.models.base import Adapter
 from guikv.models.random_weights import random_model, random_qwen3
+from tests.guikv.architectures import ARCHITECTURES, tiny
 from tests.guikv.plain import Plain, load_plain
 from tests.guikv.published import FAMILIES, write_checkpoint
 
@@ -80,3 +81,15 @@ def published(checkpoint: Path) -> Adapter:
 def plain(checkpoint: Path) -> Plain:
     """The checkpoint through transformers alone."""
     return load_plain(checkpoint)
+
+
+@pytest.fixture(scope="module", params=ARCHITECTURES)
+def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Adapter:
+    """A tiny model of each architecture in turn."""
+    return tiny(request.param, tmp_path_factory.mktemp(request.param))
+
+
+@pytest.fixture
+def own() -> Adapter:
+    """A model that a test may change."""
+    return random_model()

@@ -13,26 +13,13 @@ from guikv.budget import Budget
 from guikv.content import Frame, Message, Reply, Text
 from guikv.errors import DeviceMemoryError, SessionError
 from guikv.models.base import Adapter
-from guikv.models.random_weights import random_model
 from guikv.policies import Full, GuiKV
 from guikv.prompt import Prompt
 from guikv.session import Session
 from guikv.settings import Settings
-from tests.guikv.architectures import ARCHITECTURES, tiny
 from tests.guikv.conftest import episode, screenshot
 
 CLOSE = {"atol": 1e-4, "rtol": 1e-4}
-
-
-@pytest.fixture(scope="module", params=ARCHITECTURES)
-def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Adapter:
-    return tiny(request.param, tmp_path_factory.mktemp(request.param))
-
-
-@pytest.fixture
-def own() -> Adapter:
-    """A model that a test may change."""
-    return random_model()
 
 
 def never(messages: tuple[Message, ...], *numbers: int) -> tuple[Message, ...]:

@@ -15,29 +15,16 @@ from guikv.engine.engine import Engine
 from guikv.engine.prefill import prefilling
 from guikv.errors import DeviceMemoryError
 from guikv.models.base import Adapter
-from guikv.models.random_weights import random_model
 from guikv.policies import Full, GuiKV
 from guikv.positions import closed_up, held_rows, move, rotated
 from guikv.prompt import NO_FRAME, Prompt
 from guikv.session import Session
 from guikv.settings import Settings
 from guikv.state import State
-from tests.guikv.architectures import ARCHITECTURES, tiny
 from tests.guikv.conftest import episode
 from tests.guikv.rotary import at_its_positions, compact, fresh_keys, inputs_of_attention
 
 CLOSE = {"atol": 1e-4, "rtol": 1e-4}
-
-
-@pytest.fixture(scope="module", params=ARCHITECTURES)
-def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Adapter:
-    return tiny(request.param, tmp_path_factory.mktemp(request.param))
-
-
-@pytest.fixture
-def own() -> Adapter:
-    """A model that a test may change."""
-    return random_model()
 
 
 def windows(adapter: Adapter) -> tuple[str, ...]:

@@ -27,12 +27,6 @@ from tests.guikv.opencua_reference import Sizes, random_weights
 from tests.guikv.rotary import at_its_positions, compact, fresh_keys, inputs_of_attention
 
 
-@pytest.fixture
-def own() -> Adapter:
-    """A model that a test may change."""
-    return random_model()
-
-
 def test_before_the_limit_it_happens_by_itself(own: Adapter, caplog: pytest.LogCaptureFixture) -> None:
     """Whatever the option: the episode goes on, the model's limit is never passed, and it is told once."""
     long = own.encode(episode(own, 60))
